@@ -1,0 +1,32 @@
+"""Errors that a caller may want to catch; everything else is a ValueError or a TypeError."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class OpportunityError(Exception):
+    """Base of the errors that this package raises on purpose."""
+
+
+class CoverageError(OpportunityError):
+    """Raised when stored history does not cover what was asked; the text lists what is there."""
+
+
+class BarError(OpportunityError, ValueError):
+    """Raised when bars break a rule (order, grid, sanity); the text names field, rule and value."""
+
+
+class ThreadError(OpportunityError):
+    """Raised when an object shared with the server is set from a thread that does not own it."""
+
+
+class ConflictError(OpportunityError):
+    """Raised when a write is based on a version that is no longer the newest."""
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Word the message for an unknown name, with the nearest known one where there is one."""
+    names = list(known)
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(names)}."
+    return f"{what} must be a known name, was {name!r}.{hint}"
