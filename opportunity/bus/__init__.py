@@ -1,0 +1,1 @@
+"""How records travel from the agent's thread to the server's loop."""

@@ -1,0 +1,120 @@
+"""The hub: where the agent's thread hands its records to the server's loop.
+
+State topics (a price, a signal) are kept by key and only the newest value travels; events (a
+changed weight) all travel, in order. The hub wakes the owner's loop once per tick however much
+was published, so a burst of bars costs the server one callback.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+TICK_S: Final = 0.02
+MAX_EVENTS: Final = 10_000
+"""Events held between two ticks; a loop that does not turn for so long has lost its readers."""
+
+States = Mapping[tuple[str, str], Any]
+Events = Sequence[tuple[str, Any]]
+Callback = Callable[[States, Events], None]
+
+
+class Hub:
+    """Publish from any thread, receive batches on one loop.
+
+    Parameters
+    ----------
+    loop : asyncio.AbstractEventLoop
+        Loop on which subscribers are called.
+    tick_s : float
+        Least time between two deliveries, seconds.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, tick_s: float = TICK_S) -> None:
+        self._loop = loop
+        self._tick_s = tick_s
+        self._lock = threading.Lock()
+        self._states: dict[tuple[str, str], Any] = {}
+        self._events: list[tuple[str, Any]] = []
+        self._latest: dict[tuple[str, str], Any] = {}
+        self._pending = False
+        self._closed = False
+        self._callbacks: list[Callback] = []
+
+    def publish(self, topic: str, key: str, payload: Any) -> None:
+        """Hand over the newest state of `key`; an undelivered older one is forgotten."""
+        with self._lock:
+            self._states[topic, key] = payload
+            self._latest[topic, key] = payload
+            wake = self._claim()
+        self._wake(wake)
+
+    def publish_many(self, topic: str, payloads: Mapping[str, Any]) -> None:
+        """Hand over the newest states of many keys at once."""
+        with self._lock:
+            for key, payload in payloads.items():
+                self._states[topic, key] = payload
+                self._latest[topic, key] = payload
+            wake = self._claim()
+        self._wake(wake)
+
+    def emit(self, topic: str, payload: Any) -> None:
+        """Hand over an event; events keep their order and none is merged away."""
+        with self._lock:
+            if len(self._events) >= MAX_EVENTS:
+                raise OverflowError(f"hub must hold < {MAX_EVENTS} events, the loop has stopped")
+            self._events.append((topic, payload))
+            wake = self._claim()
+        self._wake(wake)
+
+    def latest(self, topic: str, key: str = "") -> Any | None:
+        """Return the newest state of `key`, delivered or not."""
+        with self._lock:
+            return self._latest.get((topic, key))
+
+    def latest_of(self, topic: str) -> dict[str, Any]:
+        """Return the newest states of all keys of a topic."""
+        with self._lock:
+            return {k: v for (t, k), v in self._latest.items() if t == topic}
+
+    def subscribe(self, callback: Callback) -> Callable[[], None]:
+        """Call `callback(states, events)` on the loop after each tick; return the way out."""
+        self._callbacks.append(callback)
+
+        def leave() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return leave
+
+    @property
+    def n_subscribers(self) -> int:
+        """Callbacks that are subscribed now."""
+        return len(self._callbacks)
+
+    def close(self) -> None:
+        """Deliver nothing more."""
+        with self._lock:
+            self._closed = True
+        self._callbacks.clear()
+
+    def _claim(self) -> bool:
+        wake = not self._pending and not self._closed
+        self._pending = self._pending or wake
+        return wake
+
+    def _wake(self, wake: bool) -> None:
+        if wake and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._schedule)
+
+    def _schedule(self) -> None:
+        self._loop.call_later(self._tick_s, self._deliver)
+
+    def _deliver(self) -> None:
+        with self._lock:
+            states, self._states = self._states, {}
+            events, self._events = self._events, []
+            self._pending = False
+        for callback in tuple(self._callbacks):
+            # One turn each: a broken reader fails alone, through the loop's exception handler.
+            self._loop.call_soon(callback, states, events)

@@ -1,0 +1,135 @@
+"""Settings: read once from the environment, typed, frozen.
+
+`REALTIME_AGENT_ENABLED`, `REALTIME_SCAN_INTERVAL_MS`, `DATABASE_URL`, `REDIS_URL` and
+`LOG_LEVEL` keep the names of the operations runbook; everything else is `OPPORTUNITY_<NAME>`.
+Command-line flags win over the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from opportunity.errors import OpportunityError, unknown
+
+PREFIX: Final = "OPPORTUNITY_"
+OUTSIDE: Final = frozenset({"OPPORTUNITY_TEST_DATA"})  # read by the tests, not by the product
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(OpportunityError, ValueError):
+    """Raised when the environment or a flag breaks a rule; the text names each offender."""
+
+
+def _runbook(name: str, *others: str) -> AliasChoices:
+    return AliasChoices(name, *others, PREFIX + name.upper())
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside, with its unit and default."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(Path.home() / ".opportunity", description="data folder")
+    database_url: str = Field(
+        "", validation_alias=_runbook("database_url", "DATABASE_URL"),
+        description="SQLAlchemy URL; empty means SQLite in the data folder",
+    )
+    redis_url: str = Field(
+        "", validation_alias=_runbook("redis_url", "REDIS_URL"),
+        description="Redis for several web processes; empty means in-process",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias=_runbook("log_level", "LOG_LEVEL"), description="least level"
+    )
+    agent_enabled: bool = Field(
+        True, validation_alias=_runbook("agent_enabled", "REALTIME_AGENT_ENABLED"),
+        description="agent state on the very first start; later the stored state counts",
+    )
+    scan_interval_ms: int = Field(
+        30_000, ge=100, le=60_000,
+        validation_alias=_runbook("scan_interval_ms", "REALTIME_SCAN_INTERVAL_MS"),
+        description="heartbeat that re-publishes every signal, ms",
+    )
+    host: str = Field("127.0.0.1", description="address to listen on; loopback only without login")
+    port: int = Field(8000, ge=0, le=65_535, description="port to listen on; 0 picks a free one")
+    feed: Literal["simulated", "replay"] = Field("simulated", description="where bars come from")
+    data: Path | None = Field(None, description="folder of recorded bars, for the replay feed")
+    exchange: str = Field("", description="exchange folder inside `data`; empty finds the only one")
+    symbols: Names = Field((), description="comma-separated; empty means all that the feed has")
+    timeframes: Names = Field(
+        ("5m", "15m", "30m", "1h", "4h", "1d"), description="comma-separated timeframes to score"
+    )
+    speed: float = Field(60.0, gt=0, le=1e9, description="feed seconds per second of wall time")
+    start: str = Field("", description="feed time to start from, ISO 8601 UTC; empty: newest/stored")
+    seed: int = Field(7, ge=0, description="seed of the simulated market")
+    max_symbols: int = Field(50, ge=1, le=2_000, description="symbols per scan or connection")
+    max_connections: int = Field(500, ge=1, description="WebSocket connections at once")
+
+    @field_validator("symbols", "timeframes", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("home", "data", mode="after")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database_url or f"sqlite:///{self.home / 'opportunity.sqlite'}"
+
+    @property
+    def loopback(self) -> bool:
+        """True when nothing outside this machine can reach the server."""
+        return self.host in LOOPBACK
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Read the settings from the environment and let `flags` win.
+
+    Parameters
+    ----------
+    flags : mapping, optional
+        Values by setting name; None values are ignored.
+    environ : mapping, optional
+        The environment to look for misspelt names in; defaults to `os.environ`.
+
+    Raises
+    ------
+    SettingsError
+        If a value breaks its rule or an `OPPORTUNITY_` name is unknown.
+    """
+    environ = os.environ if environ is None else environ
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | OUTSIDE
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingsError(unknown("setting", name, sorted(known)))
+    given = {k: v for k, v in (flags or {}).items() if v is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [_explain(e["loc"], e["msg"], e.get("input")) for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def _explain(where: tuple[int | str, ...], rule: str, value: object) -> str:
+    name = ".".join(str(part) for part in where)
+    rule = rule.replace("Input should be ", "must be ").replace("Value error, ", "")
+    return f"{name} {rule}, was {value!r}"

@@ -1,0 +1,149 @@
+"""Read and write what must survive a restart; each write is one transaction."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from opportunity.errors import ConflictError, unknown
+from opportunity.storage.tables import preset, setting, weights_version
+
+Clock = Callable[[], int]
+"""Gives the wall time in ms UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWeights:
+    """One version of the weights; `created_at` in ms UTC."""
+
+    version: int
+    weights: dict[str, float]
+    set_by: str
+    created_at: int
+
+
+class SettingRepository:
+    """Named values: agent on or off, heartbeat, subscriptions, the feed's time."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
+
+    def read(self) -> dict[str, Any]:
+        """Return all settings by name."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(setting.c.name, setting.c.value))
+            return {name: value for name, value in rows}
+
+    def write(self, **values: Any) -> None:
+        """Set the named values together."""
+        now = self._clock()
+        with self._engine.begin() as connection:
+            for name, value in values.items():
+                connection.execute(sa.delete(setting).where(setting.c.name == name))
+                connection.execute(
+                    sa.insert(setting).values(name=name, value=value, updated_at=now)
+                )
+
+
+class WeightsRepository:
+    """Every version of the weights that was ever applied."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
+
+    def newest(self) -> StoredWeights | None:
+        """Return the version in force; None before the first was applied."""
+        with self._engine.connect() as connection:
+            row = connection.execute(_newest()).first()
+        return None if row is None else StoredWeights(*row)
+
+    def add(
+        self, weights: Mapping[str, float], set_by: str, expected: int | None = None
+    ) -> StoredWeights:
+        """Store a new version.
+
+        Parameters
+        ----------
+        weights : mapping
+            Weight by detector.
+        set_by : str
+            Who set it: ``page``, ``api``, ``python`` or ``start``.
+        expected : int, optional
+            The version that the caller changed.
+
+        Raises
+        ------
+        ConflictError
+            If `expected` is given and a newer version exists.
+        """
+        with self._engine.begin() as connection:
+            row = connection.execute(_newest()).first()
+            version = 0 if row is None else row[0]
+            if expected is not None and expected != version:
+                raise ConflictError(f"weights must be of version {version}, was {expected}")
+            stored = StoredWeights(version + 1, dict(weights), set_by, self._clock())
+            connection.execute(
+                sa.insert(weights_version).values(
+                    version=stored.version, weights=stored.weights,
+                    set_by=set_by, created_at=stored.created_at,
+                )
+            )
+        return stored
+
+
+def _newest() -> sa.Select[Any]:
+    columns = weights_version.c
+    chosen = sa.select(columns.version, columns.weights, columns.set_by, columns.created_at)
+    return chosen.order_by(columns.version.desc()).limit(1)
+
+
+class PresetRepository:
+    """Weights that people saved under a name."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
+
+    def read(self) -> dict[str, dict[str, float]]:
+        """Return the saved presets by name, in the order of their names."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(preset.c.name, preset.c.weights).order_by("name"))
+            return {name: dict(weights) for name, weights in rows}
+
+    def write(self, name: str, weights: Mapping[str, float]) -> None:
+        """Save or replace a preset."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(preset).where(preset.c.name == name))
+            connection.execute(
+                sa.insert(preset).values(
+                    name=name, weights=dict(weights), updated_at=self._clock()
+                )
+            )
+
+    def delete(self, name: str) -> None:
+        """Delete a preset.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        with self._engine.begin() as connection:
+            gone = connection.execute(sa.delete(preset).where(preset.c.name == name))
+            if gone.rowcount == 0:
+                names = connection.execute(sa.select(preset.c.name)).scalars()
+                raise KeyError(unknown("preset", name, names))
+
+
+class Memory:
+    """All repositories over one engine."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self.settings = SettingRepository(engine, clock)
+        self.weights = WeightsRepository(engine, clock)
+        self.presets = PresetRepository(engine, clock)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()

@@ -1,0 +1,116 @@
+import asyncio
+import threading
+
+from opportunity.bus.memory import Hub
+
+
+async def _next(hub: Hub) -> tuple[dict, list]:
+    got = asyncio.get_running_loop().create_future()
+
+    def take(states, events) -> None:
+        if not got.done():
+            got.set_result((dict(states), list(events)))
+
+    leave = hub.subscribe(take)
+    try:
+        return await asyncio.wait_for(got, 5)
+    finally:
+        leave()
+
+
+async def test_newest_state_of_a_key_travels_alone() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    for price in range(100):
+        hub.publish("price", "BTC/USDT", price)
+    hub.publish("price", "ETH/USDT", 7)
+    states, events = await _next(hub)
+    assert states == {("price", "BTC/USDT"): 99, ("price", "ETH/USDT"): 7}
+    assert events == []
+
+
+async def test_events_all_travel_in_order() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    for n in range(50):
+        hub.emit("config", n)
+    _, events = await _next(hub)
+    assert events == [("config", n) for n in range(50)]
+
+
+async def test_publishing_from_many_threads_loses_no_event() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    seen: list[int] = []
+    done = asyncio.Event()
+
+    def take(_states, events) -> None:
+        seen.extend(n for _, n in events)
+        if len(seen) == 800:
+            done.set()
+
+    hub.subscribe(take)
+    threads = [
+        threading.Thread(target=lambda k=k: [hub.emit("t", 100 * k + n) for n in range(100)])
+        for k in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    await asyncio.wait_for(done.wait(), 5)
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list(range(800))
+    for k in range(8):
+        own = [n for n in seen if n // 100 == k]
+        assert own == sorted(own)
+
+
+async def test_burst_costs_one_delivery() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.01)
+    batches = []
+    hub.subscribe(lambda states, events: batches.append(dict(states)))
+    for n in range(1000):
+        hub.publish("price", str(n % 10), n)
+    await asyncio.sleep(0.05)
+    assert len(batches) == 1
+    assert len(batches[0]) == 10
+
+
+async def test_broken_reader_does_not_silence_the_others() -> None:
+    loop = asyncio.get_running_loop()
+    failures: list[dict] = []
+    loop.set_exception_handler(lambda _loop, context: failures.append(context))
+    hub = Hub(loop, tick_s=0.0)
+
+    def broken(_states, _events) -> None:
+        raise RuntimeError("reader")
+
+    hub.subscribe(broken)
+    hub.publish("price", "BTC/USDT", 1)
+    states, _ = await _next(hub)
+    assert states == {("price", "BTC/USDT"): 1}
+    assert isinstance(failures[0]["exception"], RuntimeError)
+
+
+async def test_leaving_twice_is_harmless_and_counted() -> None:
+    hub = Hub(asyncio.get_running_loop())
+    leave = hub.subscribe(lambda states, events: None)
+    assert hub.n_subscribers == 1
+    leave()
+    leave()
+    assert hub.n_subscribers == 0
+
+
+async def test_latest_answers_before_delivery() -> None:
+    hub = Hub(asyncio.get_running_loop())
+    hub.publish_many("signal", {"BTC/USDT": 1, "ETH/USDT": 2})
+    assert hub.latest("signal", "ETH/USDT") == 2
+    assert hub.latest("signal", "XRP/USDT") is None
+    assert hub.latest_of("signal") == {"BTC/USDT": 1, "ETH/USDT": 2}
+
+
+async def test_closed_hub_delivers_nothing() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    batches = []
+    hub.subscribe(lambda states, events: batches.append(states))
+    hub.close()
+    hub.publish("price", "BTC/USDT", 1)
+    await asyncio.sleep(0.02)
+    assert batches == []

@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from opportunity.config import Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("OPPORTUNITY_", "REALTIME_")) or name in {
+            "DATABASE_URL", "REDIS_URL", "LOG_LEVEL",
+        }:
+            monkeypatch.delenv(name)
+
+
+def test_defaults_need_nothing() -> None:
+    settings = load_settings()
+    assert settings.feed == "simulated"
+    assert settings.host == "127.0.0.1"
+    assert settings.loopback
+    assert settings.scan_interval_ms == 30_000
+    assert settings.agent_enabled
+    assert settings.database.startswith("sqlite:///")
+
+
+def test_runbook_names_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REALTIME_AGENT_ENABLED", "false")
+    monkeypatch.setenv("REALTIME_SCAN_INTERVAL_MS", "5000")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/x.sqlite")
+    monkeypatch.setenv("REDIS_URL", "redis://localhost/0")
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    settings = load_settings()
+    assert not settings.agent_enabled
+    assert settings.scan_interval_ms == 5000
+    assert settings.database == f"sqlite:///{tmp_path}/x.sqlite"
+    assert settings.redis_url == "redis://localhost/0"
+    assert settings.log_level == "DEBUG"
+
+
+def test_flags_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPPORTUNITY_PORT", "9000")
+    monkeypatch.setenv("REALTIME_SCAN_INTERVAL_MS", "5000")
+    settings = load_settings({"port": 9001, "scan_interval_ms": 700, "host": None})
+    assert (settings.port, settings.scan_interval_ms, settings.host) == (9001, 700, "127.0.0.1")
+
+
+def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPPORTUNITY_SYMBOLS", " BTC/USDT, ETH/USDT ,")
+    settings = load_settings({"timeframes": "1h,4h"})
+    assert settings.symbols == ("BTC/USDT", "ETH/USDT")
+    assert settings.timeframes == ("1h", "4h")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("OPPORTUNITY_PORT", "seventy", "port"),
+        ("OPPORTUNITY_PORT", "70000", "port"),
+        ("OPPORTUNITY_SPEED", "0", "speed"),
+        ("REALTIME_SCAN_INTERVAL_MS", "99", "scan_interval_ms"),
+        ("OPPORTUNITY_FEED", "exchange", "feed"),
+        ("LOG_LEVEL", "loud", "log_level"),
+    ],
+)
+def test_bad_value_names_field_rule_and_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, field: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    text = str(caught.value).lower()
+    assert value in text
+    assert field in text or name.lower() in text
+    assert "must" in text or "should" in text
+
+
+def test_misspelt_name_is_refused_with_the_near_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPPORTUNITY_PROT", "9000")
+    with pytest.raises(SettingsError, match="Did you mean 'OPPORTUNITY_PORT'"):
+        load_settings()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().port = 1  # type: ignore[misc]
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
