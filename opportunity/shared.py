@@ -18,6 +18,9 @@ class Shared(param.Parameterized):
 
     _owner: int | None = None
 
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+
     def bind_thread(self) -> None:
         """Make the calling thread the owner; until then every thread may set parameters."""
         object.__setattr__(self, "_owner", threading.get_ident())

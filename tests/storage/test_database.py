@@ -59,9 +59,9 @@ def test_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
         open_database(_url(tmp_path))
 
 
-def test_error_hides_the_password() -> None:
+def test_error_hides_the_password(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError) as caught:
-        open_database("sqlite://user:geheim@/nowhere/such/x.sqlite?mode=nonsense&uri=true")
+        open_database(f"sqlite://user:geheim@/{tmp_path}/x.sqlite")
     assert "geheim" not in str(caught.value)
 
 

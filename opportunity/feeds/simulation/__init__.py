@@ -1,0 +1,1 @@
+"""The model behind the simulated feed: see docs/simulated-market.md."""
