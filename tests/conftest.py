@@ -1,16 +1,35 @@
-"""What several test files share: the recorded market data, when it is there."""
+"""What several test files share: bare surroundings, and the recorded market data if it is there."""
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from opportunity.config import OUTSIDE, PREFIX
+from opportunity.kernels import HOME
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `from builders import ...`
 
 DATA = Path(
     os.environ.get("OPPORTUNITY_TEST_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")
 )
+RUNBOOK = {
+    "DATABASE_URL", "LOG_LEVEL", "REALTIME_AGENT_ENABLED", "REALTIME_SCAN_INTERVAL_MS", "REDIS_URL",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bare_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the developer's settings and data folder; only compiled kernels are shared."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name in RUNBOOK or (name.startswith(PREFIX) and name not in OUTSIDE):
+                patch.delenv(name)
+        patch.setenv("OPPORTUNITY_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("NUMBA_CACHE_DIR", str(HOME))  # for processes that tests start
+        yield
 
 
 @pytest.fixture(scope="session")
