@@ -1,0 +1,1 @@
+"""Scoring: weights, the ensemble, the market's context and the consensus of timeframes."""

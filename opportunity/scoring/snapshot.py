@@ -1,0 +1,153 @@
+"""The newest outputs of every stream of a market, as one immutable record.
+
+It holds no weights and no rules: anybody's draft can be evaluated against it without touching
+anybody else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.errors import unknown
+from opportunity.market.bars import FloatArray
+from opportunity.market.timeframe import TimeArray, Timeframe, length_ms, timeframe
+
+STALE_BARS: Final = 2
+"""A stream whose newest bar closed more than this many bars ago is stale."""
+
+_PER_SYMBOL: Final = ("price", "change_24h", "volume_24h", "drawdown_rank")
+_PER_STREAM: Final = ("trend", "volatility", "atr", "closed", "flagged")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketSnapshot:
+    """Detector outputs and context of S symbols x F timeframes, and figures of the symbols.
+
+    Parameters
+    ----------
+    version : int
+        Counts up; a larger one is newer.
+    time : int
+        As of when, ms UTC of the feed.
+    source : str
+        Stamp of the data, e.g. ``binance`` or ``simulated``.
+    symbols, timeframes : tuple of str
+        The axes.
+    scores, confidences : float64 (S, F, n_detectors)
+        NaN where unavailable.
+    trend : int8 or float64 (S, F)
+        +1 up, -1 down, 0 ranging.
+    volatility, atr : float64 (S, F)
+        Rank of ATR14 in its own past; ATR14 in quote currency. NaN where unknown.
+    closed : int64 (S, F)
+        Closing time of the newest closed bar, 0 where there is none.
+    price, change_24h, volume_24h : float64 (S,)
+        Last price; change as a fraction; traded value in quote currency. NaN where unknown.
+    drawdown_rank : float64 (S,)
+        `scoring.drawdown.drawdown_rank`, NaN where unknown.
+    flagged : bool (S, F)
+        The newest bar came after a gap or is made of too few constituents.
+    patterns : tuple of S tuples of str
+        At most three badges a symbol.
+    """
+
+    version: int
+    time: int
+    source: str
+    symbols: tuple[str, ...]
+    timeframes: tuple[Timeframe, ...]
+    scores: FloatArray
+    confidences: FloatArray
+    trend: NDArray[np.int8] | FloatArray
+    volatility: FloatArray
+    atr: FloatArray
+    closed: TimeArray
+    price: FloatArray
+    change_24h: FloatArray
+    volume_24h: FloatArray
+    drawdown_rank: FloatArray
+    flagged: NDArray[np.bool_]
+    patterns: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        n_symbols, n_timeframes = len(self.symbols), len(self.timeframes)
+        stream = (n_symbols, n_timeframes)
+        wanted: dict[str, tuple[int, ...]] = dict.fromkeys(_PER_STREAM, stream)
+        wanted |= dict.fromkeys(_PER_SYMBOL, (n_symbols,))
+        wanted |= dict.fromkeys(("scores", "confidences"), (*stream, len(DETECTOR_NAMES)))
+        for name, shape in wanted.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(
+                    f"{name} must be of shape {shape}, was {getattr(self, name).shape}"
+                )
+        if len(self.patterns) != n_symbols:
+            raise ValueError(
+                f"patterns must hold {n_symbols} tuples, was {len(self.patterns)}"
+            )
+
+    def take(
+        self, symbols: Sequence[str] | None = None, timeframes: Sequence[str] | None = None
+    ) -> "MarketSnapshot":
+        """Return the part of some symbols and timeframes, in the order in which they are named.
+
+        Raises
+        ------
+        ValueError
+            If a symbol or timeframe is not in this snapshot.
+        """
+        if symbols is None and timeframes is None:
+            return self
+        names = self.symbols if symbols is None else tuple(symbols)
+        frames = (
+            self.timeframes if timeframes is None else tuple(timeframe(t) for t in timeframes)
+        )
+        rows = _places("symbol", names, self.symbols)
+        columns = _places("timeframe", frames, self.timeframes)
+        parts = {n: getattr(self, n)[rows] for n in _PER_SYMBOL}
+        parts |= {
+            n: getattr(self, n)[np.ix_(rows, columns)]
+            for n in ("scores", "confidences", *_PER_STREAM)
+        }
+        patterns = tuple(self.patterns[row] for row in rows.tolist())
+        return replace(self, symbols=names, timeframes=frames, patterns=patterns, **parts)
+
+    def stale(self) -> NDArray[np.bool_]:
+        """Tell for each stream whether its newest bar closed more than two bars before `time`.
+
+        A stream that never closed a bar is not stale but empty.
+        """
+        lengths = np.array([length_ms(t) for t in self.timeframes], dtype=np.int64)
+        return (self.closed > 0) & (self.time - self.closed > STALE_BARS * lengths)
+
+    def fresh(self) -> "MarketSnapshot":
+        """Return this snapshot with the scores of stale streams left out."""
+        old = self.stale()[..., None]
+        if not old.any():
+            return self
+        return replace(
+            self,
+            scores=np.where(old, np.nan, self.scores),
+            confidences=np.where(old, np.nan, self.confidences),
+        )
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return every array by name."""
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if isinstance(getattr(self, f.name), np.ndarray)
+        }
+
+
+def _places(
+    what: str, wanted: tuple[str, ...], known: tuple[str, ...]
+) -> NDArray[np.int64]:
+    where = {name: i for i, name in enumerate(known)}
+    for name in wanted:
+        if name not in where:
+            raise ValueError(unknown(f"{what} of the snapshot", name, known))
+    return np.array([where[name] for name in wanted], dtype=np.int64)

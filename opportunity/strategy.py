@@ -1,0 +1,418 @@
+"""One decision path: a snapshot of the market, weights and rules go in, a ranking comes out.
+
+No clock, no network, no shared state: the live agent, a scan of stored data, a page's draft and
+an API request call the same function and get the same answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import param
+from numpy.typing import NDArray
+
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.errors import unknown
+from opportunity.market.bars import FloatArray
+from opportunity.market.symbols import parse_symbol
+from opportunity.scoring.consensus import ACTIONS, Consensus, aggregate
+from opportunity.scoring.consensus import timeframe_weights as weights_of
+from opportunity.scoring.ensemble import Combined, WeightsLike, combine, explain, weight_array
+from opportunity.scoring.explanation import Direction, Explanation, direction_name, plain, unit
+from opportunity.scoring.rules import (
+    MEDIUM_FROM,
+    RISK_LEVELS,
+    RULE_TYPES,
+    SIDES,
+    STOPS,
+    Mask,
+    Rules,
+    risk_level,
+    stops,
+)
+from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.shared import Shared
+from opportunity.trading.levels import Levels, levels
+
+# Measured by tests/benchmarks/measure_confidence.py: 95 Binance spot symbols, balanced weights,
+# 1h, 4h and 1d together, at each of the last 3,500 hourly closes of every symbol (314,504 rows).
+SCAN_CONFIDENCE: Final = 0.211
+"""Confidence that the best third of scored symbols reach: the default of a scan."""
+
+TRADE_CONFIDENCE: Final = 0.227
+"""Confidence that the best fifth of scored symbols reach: the default of an entry."""
+
+
+class ScanRules(Shared):
+    """What counts as an opportunity, as somebody turns it; `record()` is the value of a moment."""
+
+    type: Any = param.Selector(
+        default="majority", objects=list(RULE_TYPES),
+        doc="How the timeframes must reach the threshold: any, all, majority of them, or their "
+        "weighted mean (threshold).",
+    )
+    threshold = param.Number(
+        0.6, bounds=(0, 1), doc="Least final score along the symbol's direction, 0..1."
+    )
+    min_confidence = param.Number(
+        SCAN_CONFIDENCE, bounds=(0, 1), doc="Least mean confidence of a symbol, 0..1."
+    )
+    max_risk: Any = param.Selector(
+        default="MEDIUM", objects=list(RISK_LEVELS), doc="Highest risk level let through."
+    )
+    exclude_neutral = param.Boolean(True, doc="Drop symbols without a direction.")
+    min_volume_usd = param.Number(
+        1_000_000, bounds=(0, None), doc="Least traded value of 24 hours, quote currency."
+    )
+    exclude_symbols = param.List(
+        default=[], item_type=str, doc="Symbols never ranked, such as BTC/USDT."
+    )
+    direction: Any = param.Selector(
+        default=None, objects=[None, *SIDES], doc="Let only one side through; None for both."
+    )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and name not in self.param:
+            raise AttributeError(unknown("scan rule", name, [n for n in self.param]))
+        if name == "exclude_symbols" and isinstance(value, list):
+            for symbol in value:  # told now: `record` could only fail later, for others
+                parse_symbol(str(symbol))
+        super().__setattr__(name, value)
+
+    def record(self) -> Rules:
+        """Return the present values, frozen."""
+        return Rules(
+            type=self.type, threshold=float(self.threshold),
+            min_confidence=float(self.min_confidence), max_risk=self.max_risk,
+            exclude_neutral=self.exclude_neutral, min_volume_usd=float(self.min_volume_usd),
+            exclude_symbols=frozenset(parse_symbol(s) for s in self.exclude_symbols),
+            direction=self.direction,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values by name."""
+        return self.record().as_dict()
+
+
+@dataclass(frozen=True)
+class Opportunity:
+    """One symbol of a scan; numbers are NaN where they are undefined.
+
+    Parameters
+    ----------
+    rank : int or None
+        From 1; None for a symbol that a rule stopped (`stopped_by` says which).
+    price, change_24h, volume_24h : float
+        Quote currency; fraction; quote currency.
+    final_score, net, strength : float
+        [0, 1] with 0.5 neutral; [-1, 1]; |net|. Means over the timeframes by their weight.
+    confidence, consensus, disagreement, coverage : float
+        [0, 1].
+    risk, risk_level : float, str
+        [0, 1]; LOW, MEDIUM, HIGH or UNKNOWN.
+    success : float
+        Calibrated probability that the direction is right; NaN without calibration.
+    timeframes : dict of str to float
+        Final score of each timeframe that scored.
+    components : dict of str to float
+        What each detector says over all timeframes, in [0, 1] with 0.5 neutral; and `ict`.
+    levels : Levels or None
+        Entry, stop and targets; None without a direction.
+    scanned_at : int
+        Feed time of the scan, ms UTC.
+    """
+
+    rank: int | None
+    symbol: str
+    price: float
+    change_24h: float
+    volume_24h: float
+    final_score: float
+    net: float
+    strength: float
+    direction: Direction
+    confidence: float
+    consensus: float
+    disagreement: float
+    coverage: float
+    recommended_action: str
+    risk: float
+    risk_level: str
+    success: float
+    tf_count: int
+    timeframes: dict[str, float]
+    components: dict[str, float]
+    patterns: tuple[str, ...]
+    levels: Levels | None
+    flagged: bool
+    scanned_at: int
+    source: str
+    stopped_by: tuple[str, ...]
+    _evaluation: "Evaluation" = field(repr=False, compare=False)
+    _row: int = field(repr=False)
+
+    @property
+    def advice(self) -> str:
+        """The action with its risk, e.g. ``BUY - Risk: MEDIUM``."""
+        return f"{self.recommended_action} - Risk: {self.risk_level}"
+
+    @property
+    def overall_score(self) -> float:
+        """Another name of `final_score`."""
+        return self.final_score
+
+    @property
+    def overall_direction(self) -> Direction:
+        """Another name of `direction`."""
+        return self.direction
+
+    @property
+    def consensus_strength(self) -> float:
+        """Another name of `consensus`."""
+        return self.consensus
+
+    @cached_property
+    def timeframe_breakdown(self) -> dict[str, Explanation]:
+        """The score of each timeframe that scored, taken apart; made on first use."""
+        return self._evaluation.breakdown(self._row)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values with the breakdown, None where a number is undefined."""
+        body = {
+            name: value for name, value in vars(self).items()
+            if not name.startswith("_") and name not in ("levels", "timeframe_breakdown")
+        }
+        body |= {
+            "advice": self.advice,
+            "levels": None if self.levels is None else {
+                "entry": self.levels.entry, "stop": self.levels.stop,
+                "targets": self.levels.targets,
+            },
+            "timeframe_breakdown": {
+                t: e.as_dict() for t, e in self.timeframe_breakdown.items()
+            },
+        }
+        return dict(plain(body))
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A market under certain weights and rules; arrays follow the snapshot's axes.
+
+    Parameters
+    ----------
+    snapshot : MarketSnapshot
+        What was looked at (the part of it that was asked for).
+    weights, timeframe_weights : ndarray
+        Shapes (n_detectors,) and (n_timeframes,).
+    rules : Rules
+        What a symbol had to fulfil.
+    combined : Combined
+        Scores of each stream, shape (n_symbols, n_timeframes).
+    consensus : Consensus
+        Scores of each symbol, shape (n_symbols,).
+    risk : ndarray, shape (n_symbols,)
+        [0, 1], NaN for a symbol without a score.
+    key : ndarray, shape (n_symbols,)
+        strength x confidence x consensus: what is ranked by.
+    stops : ndarray of uint16, shape (n_symbols,)
+        Mask over `STOPS`; 0 for a ranked symbol.
+    order : ndarray of int64, shape (n_ranked,)
+        Indices of the ranked symbols, best first.
+    """
+
+    snapshot: MarketSnapshot
+    weights: FloatArray
+    timeframe_weights: FloatArray
+    rules: Rules
+    combined: Combined
+    consensus: Consensus
+    risk: FloatArray
+    key: FloatArray
+    stops: Mask
+    order: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return self.order.size
+
+    @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """Rank of each symbol from 1, 0 where it is not ranked; shape (n_symbols,)."""
+        ranks = np.zeros(len(self.snapshot.symbols), np.int64)
+        ranks[self.order] = np.arange(1, self.order.size + 1)
+        return ranks
+
+    def why(self, i: int) -> tuple[str, ...]:
+        """Name the rules that stopped symbol `i`; empty when it is ranked."""
+        mask = int(self.stops[i])
+        return tuple(name for bit, name in enumerate(STOPS) if mask >> bit & 1)
+
+    def find(self, symbol: str) -> Opportunity | None:
+        """Return the row of a symbol, ranked or not; None when it was not looked at."""
+        names = self.snapshot.symbols
+        return self.row(names.index(symbol)) if symbol in names else None
+
+    def row(self, i: int) -> Opportunity:
+        """Return symbol `i` of the snapshot, ranked or not, as a record."""
+        snapshot, together = self.snapshot, self.consensus
+        side, risk = int(together.direction[i]), float(self.risk[i])
+        level = int(risk_level(self.risk[i : i + 1])[0])
+        finals = self.combined.final[i].tolist()
+        components = dict(zip(
+            DETECTOR_NAMES, map(unit, together.components[i].tolist()), strict=True
+        ))
+        return Opportunity(
+            rank=int(self.ranks[i]) or None,
+            symbol=snapshot.symbols[i],
+            price=float(snapshot.price[i]),
+            change_24h=float(snapshot.change_24h[i]),
+            volume_24h=float(snapshot.volume_24h[i]),
+            final_score=float(together.final[i]),
+            net=float(together.net[i]),
+            strength=float(together.strength[i]),
+            direction=direction_name(side),
+            confidence=float(together.confidence[i]),
+            consensus=float(together.consensus[i]),
+            disagreement=float(together.disagreement[i]),
+            coverage=float(together.coverage[i]),
+            recommended_action=ACTIONS[int(together.action[i]) + 2],
+            risk=risk,
+            risk_level="UNKNOWN" if level < 0 else RISK_LEVELS[level],
+            success=float("nan"),
+            tf_count=int(together.count[i]),
+            timeframes={
+                t: f for t, f in zip(snapshot.timeframes, finals, strict=True) if f == f
+            },
+            components=components | {"ict": float("nan")},
+            patterns=snapshot.patterns[i],
+            levels=self._levels(i, side),
+            flagged=bool(snapshot.flagged[i].any()),
+            scanned_at=snapshot.time,
+            source=snapshot.source,
+            stopped_by=self.why(i),
+            _evaluation=self,
+            _row=i,
+        )
+
+    def rows(self, limit: int | None = None) -> tuple[Opportunity, ...]:
+        """Return the ranked symbols, best first."""
+        return tuple(self.row(i) for i in self.order[:limit].tolist())
+
+    def breakdown(self, i: int) -> dict[str, Explanation]:
+        """Take the score of symbol `i` apart, by timeframe that scored."""
+        snapshot = self.snapshot
+        return {
+            t: explain(
+                self.combined.take((i, f)), snapshot.scores[i, f], snapshot.confidences[i, f],
+                self.weights, float(snapshot.trend[i, f]), float(snapshot.volatility[i, f]),
+                t, int(snapshot.closed[i, f]), bool(snapshot.flagged[i, f]),
+            )
+            for f, t in enumerate(snapshot.timeframes)
+            if not np.isnan(self.combined.net[i, f])
+        }
+
+    def _levels(self, i: int, side: int) -> Levels | None:
+        # Ranges grow with the timeframe: the heaviest one that scored says how far a stop lies.
+        usable = ~np.isnan(self.combined.net[i]) & (self.snapshot.atr[i] > 0)
+        if side == 0 or not usable.any():
+            return None
+        heaviest = int(np.where(usable, self.timeframe_weights, -1.0).argmax())
+        return levels(side, float(self.snapshot.price[i]), float(self.snapshot.atr[i, heaviest]))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the ranked symbols as a table by rank."""
+        rows = []
+        for found in self.rows():
+            values = {k: v for k, v in vars(found).items() if not k.startswith("_")}
+            for nested in ("levels", "components", "stopped_by"):
+                del values[nested]
+            values |= {t: f for t, f in values.pop("timeframes").items()}
+            rows.append(values)
+        return pd.DataFrame(rows).set_index("rank") if rows else pd.DataFrame()
+
+
+def evaluate(
+    snapshot: MarketSnapshot,
+    weights: WeightsLike | None = None,
+    rules: ScanRules | Rules | None = None,
+    timeframes: Sequence[str] | None = None,
+    symbols: Sequence[str] | None = None,
+    timeframe_weights: Mapping[str, float] | None = None,
+    exists: NDArray[np.bool_] | None = None,
+) -> Evaluation:
+    """Score, judge and rank the symbols of a snapshot.
+
+    Parameters
+    ----------
+    snapshot : MarketSnapshot
+        Detector outputs of the market; not changed.
+    weights : Weights, mapping or ndarray, optional
+        Detector weights; defaults to balanced.
+    rules : ScanRules or Rules, optional
+        What a symbol must fulfil; defaults to `ScanRules()`.
+    timeframes, symbols : sequence of str, optional
+        Look only at these.
+    timeframe_weights : mapping, optional
+        Replaces default weights across timeframes.
+    exists : ndarray of bool, shape (n_detectors,), optional
+        Detectors that are built and whose feed is connected; defaults to those built.
+
+    Raises
+    ------
+    ValueError
+        If a symbol, timeframe or weight is unknown or out of bounds.
+
+    Notes
+    -----
+    A fraction of a millisecond for 40 symbols x 6 timeframes, a few for 2,000 x 6: no Python
+    runs per symbol before rows are asked for.
+    """
+    snapshot = snapshot.take(symbols, timeframes)
+    if rules is None:
+        rules = ScanRules()
+    asked = rules.record() if isinstance(rules, ScanRules) else rules
+    by_detector = weight_array(weights)
+    by_timeframe = weights_of(snapshot.timeframes, timeframe_weights)
+    combined = combine(
+        snapshot.scores, snapshot.confidences, snapshot.trend, snapshot.volatility, by_detector,
+        exists,
+    )
+    consensus = aggregate(combined, snapshot.volatility, by_timeframe)
+    risk = _risk(consensus, snapshot.drawdown_rank)
+    key = consensus.strength * consensus.confidence * consensus.consensus
+    mask = stops(asked, snapshot.symbols, combined, consensus, risk, snapshot.volume_24h)
+    passed = np.flatnonzero(mask == 0)
+    return Evaluation(
+        snapshot, by_detector, by_timeframe, asked, combined, consensus, risk, key, mask,
+        passed[_ranked(key, snapshot.volume_24h, _alphabet(snapshot.symbols), passed)],
+    )
+
+
+def _risk(consensus: Consensus, drawdown: FloatArray) -> FloatArray:
+    """Mean of those of the four parts that are known; NaN for a symbol without a score."""
+    parts = np.stack([
+        consensus.volatility, consensus.disagreement, 1.0 - consensus.consensus, drawdown
+    ])
+    known = ~np.isnan(parts)
+    risk = np.where(known, parts, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    # What is not known cannot make a symbol safe: a fresh listing is never LOW.
+    risk = np.where(known.all(axis=0), risk, np.maximum(risk, MEDIUM_FROM))
+    return np.where(consensus.count > 0, risk, np.nan)
+
+
+def _ranked(
+    key: FloatArray, volume: FloatArray, alphabet: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    traded = np.nan_to_num(volume[rows], nan=-1.0)
+    return np.lexsort((alphabet[rows], -traded, -key[rows]))
+
+
+@lru_cache(maxsize=16)
+def _alphabet(symbols: tuple[str, ...]) -> NDArray[np.int64]:
+    """Place of each symbol in alphabetical order."""
+    places = np.empty(len(symbols), np.int64)
+    places[sorted(range(len(symbols)), key=symbols.__getitem__)] = np.arange(len(symbols))
+    return places

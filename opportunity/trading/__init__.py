@@ -1,0 +1,1 @@
+"""Trading: what follows from a decision, from price levels on."""

@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.scoring.snapshot import MarketSnapshot
+
+HOUR = 3_600_000
+NOW = 1_000 * HOUR
+
+
+def market(symbols=("A/USDT", "B/USDT", "C/USDT"), timeframes=("1h", "4h")):
+    n, f = len(symbols), len(timeframes)
+    values = np.arange(n * f, dtype=float).reshape(n, f)
+    return MarketSnapshot(
+        version=1, time=NOW, source="test", symbols=tuple(symbols), timeframes=tuple(timeframes),
+        scores=np.repeat(values[..., None], len(DETECTOR_NAMES), axis=2),
+        confidences=np.ones((n, f, len(DETECTOR_NAMES))),
+        trend=np.zeros((n, f), np.int8), volatility=values, atr=values,
+        closed=np.full((n, f), NOW), price=np.arange(n, dtype=float), change_24h=np.zeros(n),
+        volume_24h=np.zeros(n), drawdown_rank=np.zeros(n), flagged=np.zeros((n, f), np.bool_),
+        patterns=tuple((s,) for s in symbols),
+    )
+
+
+def test_take_picks_and_orders():
+    part = market().take(["C/USDT", "A/USDT"], ["4h"])
+    assert (part.symbols, part.timeframes) == (("C/USDT", "A/USDT"), ("4h",))
+    assert part.volatility.tolist() == [[5.0], [1.0]]
+    assert part.scores.shape == (2, 1, 9)
+    assert part.price.tolist() == [2.0, 0.0]
+    assert part.patterns == (("C/USDT",), ("A/USDT",))
+
+
+def test_take_nothing_in_particular_is_the_same():
+    snapshot = market()
+    assert snapshot.take() is snapshot
+    assert snapshot.take(symbols=[]).scores.shape == (0, 2, 9)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "timeframes", "message"),
+    [
+        (["A/USDC"], None, "symbol of the snapshot must be a known name, was 'A/USDC'. Did you"),
+        (None, ["1d"], "timeframe of the snapshot must be a known name, was '1d'"),
+        (None, ["1x"], "timeframe must be a known name, was '1x'"),
+    ],
+)
+def test_take_names_what_is_not_there(symbols, timeframes, message):
+    with pytest.raises(ValueError, match="must be a known name") as caught:
+        market().take(symbols, timeframes)
+    assert str(caught.value).startswith(message)
+
+
+def test_streams_more_than_two_bars_old_are_stale():
+    closed = np.array([[NOW, NOW], [NOW - 2 * HOUR, NOW - 8 * HOUR],
+                       [NOW - 2 * HOUR - 1, NOW - 8 * HOUR - 1]])
+    stale = replace(market(), closed=closed).stale()
+    assert stale.tolist() == [[False, False], [False, False], [True, True]]
+    assert not replace(market(), closed=np.zeros((3, 2), np.int64)).stale().any()
+
+
+def test_wrong_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"atr must be of shape \(3, 2\), was \(2, 3\)"):
+        replace(market(), atr=np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="patterns must hold 3 tuples, was 1"):
+        replace(market(), patterns=((),))
+
+
+def test_arrays_are_listed_by_name():
+    assert {"scores", "trend", "closed", "price", "flagged"} <= set(market().arrays())

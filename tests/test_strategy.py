@@ -1,0 +1,256 @@
+"""Ranking: order, ties, reasons, risk, and that nobody's draft touches anybody."""
+
+import json
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.scoring.weights import Weights
+from opportunity.strategy import SCAN_CONFIDENCE, TRADE_CONFIDENCE, ScanRules, evaluate
+
+D = len(DETECTOR_NAMES)
+ALL = np.ones(D, np.bool_)
+NOW = 1_700_000_000_000
+LAX = ScanRules(type="any", threshold=0, min_confidence=0, max_risk="HIGH",
+                exclude_neutral=False, min_volume_usd=0)
+
+
+def market(scores, confidence=0.5, symbols=None, timeframes=("1h", "4h", "1d"), **changes):
+    """Snapshot with the given detector scores, shape (S, F) for price_action or (S, F, 9)."""
+    scores = np.asarray(scores, float)
+    if scores.ndim == 2:
+        whole = np.full((*scores.shape, D), np.nan)
+        whole[..., 4] = scores
+        scores = whole
+    n, f = scores.shape[:2]
+    values = {
+        "version": 1, "time": NOW, "source": "test",
+        "symbols": symbols or tuple(f"S{i:04d}/USDT" for i in range(n)),
+        "timeframes": timeframes[:f], "scores": scores,
+        "confidences": np.where(np.isnan(scores), np.nan, confidence),
+        "trend": np.zeros((n, f), np.int8), "volatility": np.full((n, f), 0.5),
+        "atr": np.full((n, f), 2.0), "closed": np.full((n, f), NOW), "price": np.full(n, 100.0),
+        "change_24h": np.zeros(n), "volume_24h": np.full(n, 1e9),
+        "drawdown_rank": np.full(n, 0.5), "flagged": np.zeros((n, f), np.bool_),
+        "patterns": ((),) * n,
+    }
+    return MarketSnapshot(**values | changes)
+
+
+def names(evaluation):
+    return [row.symbol for row in evaluation.rows()]
+
+
+def test_bearish_opportunities_rank_as_high_as_bullish_ones():
+    found = evaluate(market([[0.3] * 3, [-0.6] * 3, [0.5] * 3, [-0.4] * 3]), rules=LAX, exists=ALL)
+    assert names(found) == ["S0001/USDT", "S0002/USDT", "S0003/USDT", "S0000/USDT"]
+    assert [row.direction for row in found.rows()] == ["BEARISH", "BULLISH", "BEARISH", "BULLISH"]
+    assert [row.rank for row in found.rows()] == [1, 2, 3, 4]
+
+
+def test_rank_is_strength_times_confidence_times_consensus():
+    rng = np.random.default_rng(0)
+    snapshot = market(rng.uniform(-1, 1, (60, 3, D)), rng.random((60, 3, D)))
+    found = evaluate(snapshot, rules=LAX, exists=ALL)
+    keys = [abs(r.net) * r.confidence * r.consensus for r in found.rows()]
+    assert keys == sorted(keys, reverse=True)
+    assert len(found) == 60
+
+
+def test_ties_go_by_volume_then_by_name():
+    snapshot = market(
+        [[0.5] * 3] * 5, symbols=("E/USDT", "B/USDT", "D/USDT", "A/USDT", "C/USDT"),
+        volume_24h=np.array([1e6, 2e6, 2e6, math.nan, 5e6]),
+    )
+    assert names(evaluate(snapshot, rules=LAX, exists=ALL)) == [
+        "C/USDT", "B/USDT", "D/USDT", "E/USDT", "A/USDT"
+    ]
+
+
+def test_order_does_not_depend_on_the_order_of_symbols():
+    rng = np.random.default_rng(1)
+    scores = np.round(rng.uniform(-1, 1, (50, 3)), 1)  # many ties
+    snapshot = market(scores)
+    shuffled = snapshot.take(rng.permutation(snapshot.symbols).tolist())
+    assert names(evaluate(snapshot, rules=LAX, exists=ALL)) == (
+        names(evaluate(shuffled, rules=LAX, exists=ALL))
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_mirrored_market_has_the_same_ranking(seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.uniform(-1, 1, (12, 3, D))
+    scores[rng.random(scores.shape) < 0.3] = np.nan
+    confidences, trend = rng.random(scores.shape), rng.integers(-1, 2, (12, 3)).astype(np.int8)
+    rules = ScanRules(type=rng.choice(["any", "all", "majority", "threshold"]), threshold=0.6,
+                      min_confidence=0.2, max_risk="MEDIUM")
+    there = evaluate(market(scores, confidences, trend=trend), rules=rules, exists=ALL)
+    back = evaluate(market(-scores, confidences, trend=-trend), rules=rules, exists=ALL)
+    np.testing.assert_array_equal(there.order, back.order)
+    np.testing.assert_array_equal(there.stops, back.stops)
+    np.testing.assert_array_equal(there.key, back.key)
+    np.testing.assert_array_equal(there.consensus.net, -back.consensus.net)
+    np.testing.assert_array_equal(there.consensus.action, -back.consensus.action)
+
+
+def test_a_symbol_without_a_score_is_left_out_with_its_reason():
+    found = evaluate(market([[0.5] * 3, [math.nan] * 3]), rules=LAX, exists=ALL)
+    assert names(found) == ["S0000/USDT"]
+    row = found.row(1)
+    assert (row.rank, row.direction, row.stopped_by) == (None, "NEUTRAL", ("unscored",))
+    assert (row.risk_level, row.recommended_action, row.tf_count) == ("UNKNOWN", "HOLD", 0)
+    assert math.isnan(row.final_score)
+    assert row.timeframes == {}
+    assert row.levels is None
+
+
+def test_reasons_are_named_in_order():
+    found = evaluate(market([[0.1] * 3], confidence=0.1, volume_24h=np.array([1.0])), exists=ALL)
+    assert found.why(0) == ("neutral", "strength", "confidence", "volume")
+    assert len(found) == 0
+    assert found.to_frame().empty
+
+
+@pytest.mark.parametrize(
+    ("drawdown", "volatility", "risk", "level"),
+    [
+        (0.5, 0.5, (0.5 + 0 + 0 + 0.5) / 4, "LOW"),
+        (1.0, 1.0, 0.5, "MEDIUM"),
+        (math.nan, 0.9, 0.33, "MEDIUM"),  # what is unknown is never LOW
+        (0.9, math.nan, 0.33, "MEDIUM"),
+        (math.nan, math.nan, 0.33, "MEDIUM"),
+    ],
+)
+def test_risk_is_the_mean_of_its_parts(drawdown, volatility, risk, level):
+    snapshot = market([[0.5] * 3], drawdown_rank=np.array([drawdown]),
+                      volatility=np.full((1, 3), volatility))
+    row = evaluate(snapshot, rules=LAX, exists=ALL).row(0)
+    assert row.risk == pytest.approx(risk)
+    assert row.risk_level == level
+    assert row.advice == f"STRONG_BUY - Risk: {level}"
+
+
+def test_split_opinions_are_risky():
+    scores = np.full((1, 3, D), np.nan)
+    scores[..., :2] = [1.0, -1.0]
+    row = evaluate(market(scores, drawdown_rank=np.array([1.0]), volatility=np.ones((1, 3))),
+                   Weights(harmonic=1, elliott=1), LAX, exists=ALL).row(0)
+    assert row.disagreement > 0.5
+    assert row.risk_level == "HIGH"
+
+
+def test_a_row_carries_every_field():
+    scores = np.full((1, 3, D), 0.5)
+    snapshot = market(scores, patterns=(("flag",),), flagged=np.array([[False, True, False]]))
+    row = evaluate(snapshot, rules=LAX, exists=ALL).row(0)
+    body = row.as_dict()
+    for name in ("rank", "symbol", "price", "change_24h", "volume_24h", "final_score", "direction",
+                 "confidence", "consensus", "recommended_action", "risk_level", "tf_count",
+                 "timeframes", "timeframe_breakdown", "components", "success", "risk", "advice",
+                 "patterns", "scanned_at", "source", "levels"):
+        assert name in body, name
+    assert json.loads(json.dumps(body, allow_nan=False)) == body
+    assert body["components"].keys() == {*DETECTOR_NAMES, "ict"}
+    assert body["success"] is None
+    assert body["flagged"] is True
+    assert body["timeframe_breakdown"]["4h"]["flagged"] is True
+    assert row.overall_score == row.final_score
+    assert row.overall_direction == row.direction
+    assert row.consensus_strength == row.consensus
+
+
+def test_levels_take_the_range_of_the_heaviest_timeframe_that_scored():
+    atr = np.array([[1.0, 4.0, 9.0]] * 2)
+    found = evaluate(market([[0.5] * 3, [-0.5, math.nan, -0.5]], atr=atr), rules=LAX, exists=ALL)
+    assert (found.row(0).levels.stop, found.row(0).levels.targets[0]) == (94, 106)
+    assert found.row(1).levels.stop == 101.5
+
+
+def test_weights_turn_the_ranking_and_touch_nothing():
+    scores = np.zeros((2, 1, D))
+    scores[0, 0, 4], scores[1, 0, 6] = 0.8, -0.8
+    snapshot = market(scores)
+    before = {name: array.copy() for name, array in snapshot.arrays().items()}
+    low = dict.fromkeys(DETECTOR_NAMES, 0.1)
+    first = evaluate(snapshot, Weights(**low | {"price_action": 1}), LAX, exists=ALL)
+    second = evaluate(snapshot, Weights(**low | {"sentiment": 1}), LAX, exists=ALL)
+    assert names(first) == ["S0000/USDT", "S0001/USDT"]
+    assert names(second) == ["S0001/USDT", "S0000/USDT"]
+    for name, array in snapshot.arrays().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_part_of_the_market():
+    snapshot = market([[0.5, -0.9, 0.5], [0.2] * 3])
+    found = evaluate(snapshot, rules=LAX, timeframes=["4h"], symbols=["S0000/USDT"], exists=ALL)
+    assert found.snapshot.timeframes == ("4h",)
+    assert names(found) == ["S0000/USDT"]
+    assert found.row(0).direction == "BEARISH"
+    assert found.find("S0001/USDT") is None
+    heavy = evaluate(snapshot, rules=LAX, timeframe_weights={"4h": 9}, exists=ALL)
+    assert heavy.find("S0000/USDT").direction == "BEARISH"
+    with pytest.raises(ValueError, match="Did you mean"):
+        evaluate(snapshot, symbols=["S0000/USDC"])
+
+
+def test_an_empty_market_has_no_rows():
+    found = evaluate(market(np.empty((0, 3))), exists=ALL)
+    assert len(found) == 0
+    assert found.rows() == ()
+
+
+def test_rows_can_be_limited_and_framed():
+    found = evaluate(market(np.linspace(0.3, 0.9, 10)[:, None] * np.ones(3)), rules=LAX, exists=ALL)
+    assert [r.rank for r in found.rows(3)] == [1, 2, 3]
+    frame = found.to_frame()
+    assert frame.index.tolist() == list(range(1, 11))
+    assert {"symbol", "final_score", "1h", "4h", "1d"} <= set(frame.columns)
+
+
+def test_rules_are_documented_and_checked():
+    for name in ScanRules.param:
+        assert ScanRules.param[name].doc
+    with pytest.raises(AttributeError, match="Did you mean 'min_confidence'"):
+        ScanRules().min_confidance = 0.5
+    with pytest.raises(ValueError, match="threshold"):
+        ScanRules(threshold=2)
+    with pytest.raises(ValueError, match="symbol must be"):
+        ScanRules(exclude_symbols=["???"]).record()
+    assert ScanRules(exclude_symbols=["btcusdt"]).record().exclude_symbols == {"BTC/USDT"}
+    assert ScanRules().as_dict()["type"] == "majority"
+
+
+def test_thresholds_are_ordered():
+    assert 0 < SCAN_CONFIDENCE < TRADE_CONFIDENCE < 1
+    assert ScanRules().min_confidence == SCAN_CONFIDENCE
+
+
+@pytest.mark.parametrize(("n", "limit_ms"), [(40, 1.0), (2_000, 10.0)])
+def test_evaluating_is_fast(n, limit_ms):
+    rng = np.random.default_rng(0)
+    frames = ("5m", "15m", "30m", "1h", "4h", "1d")
+    scores = rng.uniform(-1, 1, (n, 6, D))
+    snapshot = market(scores, rng.random(scores.shape), timeframes=frames)
+    weights, rules = Weights(), ScanRules()
+    evaluate(snapshot, weights, rules)
+    best = math.inf
+    for _ in range(30):
+        began = time.perf_counter()
+        evaluate(snapshot, weights, rules)
+        best = min(best, (time.perf_counter() - began) * 1e3)
+    assert best < limit_ms
+
+
+def test_time_and_source_are_stamped_on_every_row():
+    snapshot = replace(market([[0.5] * 3]), source="simulated")
+    row = evaluate(snapshot, rules=LAX, exists=ALL).row(0)
+    assert (row.scanned_at, row.source) == (NOW, "simulated")
