@@ -1,8 +1,8 @@
 """The hub: where the agent's thread hands its records to the server's loop.
 
 State topics (a price, a signal) are kept by key and only the newest value travels; events (a
-changed weight) all travel, in order. The hub wakes the owner's loop once per tick however much
-was published, so a burst of bars costs the server one callback.
+changed weight) all travel, in order. The hub delivers at once after a quiet time and then at
+most once a tick however much was published, so a burst of bars costs the server one callback.
 """
 
 import asyncio
@@ -39,22 +39,22 @@ class Hub:
         self._latest: dict[tuple[str, str], Any] = {}
         self._pending = False
         self._closed = False
+        self._delivered = -1e9
         self._callbacks: list[Callback] = []
 
     def publish(self, topic: str, key: str, payload: Any) -> None:
         """Hand over the newest state of `key`; an undelivered older one is forgotten."""
-        with self._lock:
-            self._states[topic, key] = payload
-            self._latest[topic, key] = payload
-            wake = self._claim()
-        self._wake(wake)
+        self.publish_all({(topic, key): payload})
 
     def publish_many(self, topic: str, payloads: Mapping[str, Any]) -> None:
-        """Hand over the newest states of many keys at once."""
+        """Hand over the newest states of many keys of a topic, in one delivery."""
+        self.publish_all({(topic, key): payload for key, payload in payloads.items()})
+
+    def publish_all(self, states: States) -> None:
+        """Hand over the newest states of several topics, in one delivery."""
         with self._lock:
-            for key, payload in payloads.items():
-                self._states[topic, key] = payload
-                self._latest[topic, key] = payload
+            self._states.update(states)
+            self._latest.update(states)
             wake = self._claim()
         self._wake(wake)
 
@@ -108,9 +108,15 @@ class Hub:
             self._loop.call_soon_threadsafe(self._schedule)
 
     def _schedule(self) -> None:
-        self._loop.call_later(self._tick_s, self._deliver)
+        # At once after a quiet time, so that a lone bar is not late; then at most once a tick.
+        wait = self._delivered + self._tick_s - self._loop.time()
+        if wait > 0:
+            self._loop.call_later(wait, self._deliver)
+        else:
+            self._deliver()
 
     def _deliver(self) -> None:
+        self._delivered = self._loop.time()
         with self._lock:
             states, self._states = self._states, {}
             events, self._events = self._events, []

@@ -73,6 +73,25 @@ async def test_burst_costs_one_delivery() -> None:
     assert len(batches[0]) == 10
 
 
+async def test_lone_state_is_delivered_at_once_and_the_next_waits_for_the_tick() -> None:
+    loop = asyncio.get_running_loop()
+    hub = Hub(loop, tick_s=30.0)
+    batches = []
+    hub.subscribe(lambda states, events: batches.append(dict(states)))
+    hub.publish("price", "BTC/USDT", 1)
+    await asyncio.sleep(0.02)
+    hub.publish("price", "BTC/USDT", 2)
+    await asyncio.sleep(0.02)
+    assert batches == [{("price", "BTC/USDT"): 1}]
+
+
+async def test_several_topics_go_in_one_delivery() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=30.0)
+    hub.publish_all({("scan", ""): 1, ("signal", "BTC/USDT"): 2})
+    states, _ = await _next(hub)
+    assert states == {("scan", ""): 1, ("signal", "BTC/USDT"): 2}
+
+
 async def test_broken_reader_does_not_silence_the_others() -> None:
     loop = asyncio.get_running_loop()
     failures: list[dict] = []
@@ -86,6 +105,7 @@ async def test_broken_reader_does_not_silence_the_others() -> None:
     hub.publish("price", "BTC/USDT", 1)
     states, _ = await _next(hub)
     assert states == {("price", "BTC/USDT"): 1}
+    await asyncio.sleep(0)
     assert isinstance(failures[0]["exception"], RuntimeError)
 
 

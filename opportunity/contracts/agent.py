@@ -1,0 +1,127 @@
+"""Wire models of the agent: status, toggle, default subscription, configuration."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from opportunity.contracts.base import (
+    Answer,
+    Body,
+    Direction,
+    Fraction,
+    Number,
+    Query,
+    RiskLevel,
+    SymbolText,
+    TimeframeName,
+    Unit,
+)
+
+RuleType = Literal["any", "all", "majority", "threshold"]
+
+INTERVAL_MS = (100, 60_000)
+"""Bounds of the heartbeat that the API accepts, ms."""
+
+
+class AgentStatus(Answer):
+    """What the agent is doing."""
+
+    enabled: bool = Field(description="the switch")
+    scan_interval_ms: int = Field(description="heartbeat that re-publishes every signal, ms")
+    subscribed_symbols: list[str] = Field(description="what the default stream pushes")
+    running: bool = Field(description="whether the loop turns; follows `enabled`")
+    last_scan_at: int | None = Field(description="ms UTC")
+    last_scan_ms: Number = Field(description="duration of the last scan, ms")
+    next_scan_at: int | None = Field(description="ms UTC")
+    last_error: str | None
+    source: str = Field(description="where the market data comes from, e.g. `simulated`")
+
+
+class ToggleQuery(Query):
+    """The switch as a query parameter."""
+
+    enabled: bool | None = None
+
+
+class ToggleBody(Body):
+    """The switch as a JSON body."""
+
+    enabled: bool | None = None
+
+
+class SubscribeBody(Body):
+    """Symbols that the default stream shall push; the list replaces the old one."""
+
+    symbols: list[SymbolText] = Field(max_length=2_000)
+
+
+class Rejected(Answer):
+    """A symbol that was not taken, and why."""
+
+    symbol: str = Field(description="as the client spelt it")
+    reason: str
+
+
+class SubscribeAnswer(Answer):
+    """The accepted symbols in the client's spelling."""
+
+    status: Literal["success"] = "success"
+    subscribed_symbols: list[str]
+    count: int
+    rejected: list[Rejected]
+
+
+class RulesBody(Body):
+    """Scan rules to change; what is left out stays."""
+
+    type: RuleType | None = None
+    threshold: Fraction | None = None
+    min_confidence: Fraction | None = None
+    max_risk: RiskLevel | None = None
+    exclude_neutral: bool | None = None
+    min_volume_usd: float | None = Field(None, ge=0)
+    exclude_symbols: list[SymbolText] | None = Field(None, max_length=2_000)
+    direction: Direction | None = None
+
+
+class Rules(Answer):
+    """The scan rules in force."""
+
+    type: RuleType
+    threshold: Unit
+    min_confidence: Unit
+    max_risk: RiskLevel
+    exclude_neutral: bool
+    min_volume_usd: Number
+    exclude_symbols: list[str]
+    direction: Direction | None
+
+
+class AgentConfig(Answer):
+    """How the agent is set up and what it supports."""
+
+    scan_interval_ms: int
+    max_symbols: int = Field(description="symbols of one scan request or one connection")
+    supported_timeframes: list[TimeframeName]
+    symbols: list[str] = Field(description="the universe")
+    timeframes: list[TimeframeName] = Field(description="what the agent scores")
+    rules: Rules
+
+
+class ConfigQuery(Query):
+    """The heartbeat as a query parameter."""
+
+    scan_interval_ms: int | None = None
+
+
+class ConfigBody(Body):
+    """What to change; what is left out stays."""
+
+    scan_interval_ms: int | None = None
+    rules: RulesBody | None = None
+
+
+class ConfigAnswer(AgentConfig):
+    """The configuration after the change."""
+
+    status: Literal["success"] = "success"
