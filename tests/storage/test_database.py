@@ -3,8 +3,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.script import ScriptDirectory
 
-from opportunity.storage.database import DatabaseError, alembic_config, open_database
+from opportunity.storage.database import (
+    HEAD,
+    DatabaseError,
+    alembic_config,
+    open_database,
+)
 from opportunity.storage.tables import METADATA
 
 
@@ -21,6 +27,12 @@ def test_open_makes_folder_and_newest_schema(tmp_path: Path) -> None:
 def test_schema_of_the_migrations_equals_the_tables(tmp_path: Path) -> None:
     engine = open_database(_url(tmp_path))
     command.check(alembic_config(engine))  # raises when the two differ
+    engine.dispose()
+
+
+def test_head_is_what_alembic_says(tmp_path: Path) -> None:
+    engine = open_database(_url(tmp_path))
+    assert ScriptDirectory.from_config(alembic_config(engine)).get_current_head() == HEAD
     engine.dispose()
 
 

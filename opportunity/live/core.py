@@ -1,0 +1,340 @@
+"""The agent's loop: sans Param, sans page; one immutable config in, records out."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import structlog
+
+from opportunity.bus.memory import Hub
+from opportunity.errors import OpportunityError
+from opportunity.feeds.base import Closed, Feed, Forming
+from opportunity.live.day import DayFigures, Rows
+from opportunity.live.signals import signals_of
+from opportunity.live.state import load_state, save_state
+from opportunity.live.streams import Streams
+from opportunity.market.bars import Bar, FloatArray
+from opportunity.market.timeframe import (
+    DAY_MS,
+    TimeArray,
+    Timeframe,
+    divides,
+    length_ms,
+    open_ms,
+)
+from opportunity.scoring.rules import Rules
+from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.strategy import Evaluation, evaluate
+
+logger = structlog.get_logger(__name__)
+
+WARM_BARS: Final = 1_000
+"""Bars of history that a stream starts from."""
+
+INLINE_ROWS: Final = 400
+"""Streams above which a batch is worked off the loop: one batch holds the loop under 5 ms."""
+
+CATCH_UP_BARS: Final = 1_000
+"""Missed base bars that are read in one piece when a stored state goes on."""
+
+MOST_MISSED: Final = 10_000
+"""Missed base bars above which the streams start from history instead: that is quicker."""
+
+SAVE_EVERY_S: Final = 300.0
+REPORT_EVERY_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """What people have turned, as one value; swapped whole, never changed."""
+
+    version: int
+    enabled: bool
+    interval_ms: int
+    weights: FloatArray
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStats:
+    """How the last scan went; times are feed times in ms UTC."""
+
+    time: int
+    took_ms: float
+    next_at: int
+    n_scans: int
+
+
+class Core:
+    """Feed in, snapshots and rankings out; runs on whichever loop calls `run`."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        timeframes: tuple[Timeframe, ...],
+        hub: Hub | None,
+        state: Path | None,
+        config: AgentConfig,
+    ) -> None:
+        self.feed, self.hub, self.state = feed, hub, state
+        self.wanted = timeframes
+        self.timeframes = timeframes
+        self.config = config
+        self.latest: MarketSnapshot | None = None
+        self.evaluation: Evaluation | None = None
+        self.reporter: Callable[[ScanStats], None] = lambda stats: None
+        self.on_ready: Callable[..., None] = lambda error=None: None
+        self.error = ""
+        self._lock = threading.Lock()  # readers of unfinished bars live on other threads
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+        self._ranking = asyncio.Lock()  # one ranking after another: an older one never wins
+        self.stopping = False
+        self._ranked: AgentConfig | None = None  # of the newest ranking that told all signals
+        self._prices: dict[str, tuple[Any, ...]] = {}
+        self._n_scans = 0
+        self._reported = -1.0
+
+    # -- called from other threads -----------------------------------------------------------
+
+    def configure(self, config: AgentConfig) -> None:
+        """Take a new config; the ranking follows at once."""
+        self.config = config
+        self._poke()
+
+    def stop(self) -> None:
+        """Ask the loop to end."""
+        self.stopping = True
+        self._poke()
+
+    def _poke(self) -> None:
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._wake.set)
+
+    @property
+    def time(self) -> int:
+        """Feed time up to which bars are worked in, ms UTC; 0 before the warm-up is done."""
+        return 0 if self.latest is None else self._streams.time
+
+    def forming(self, symbol: str, timeframe: Timeframe) -> Bar | None:
+        """Return the unfinished bar of a stream, the running base bar included.
+
+        None where there is none yet, and for what is not watched.
+        """
+        watched = symbol in self.feed.symbols and timeframe in self.timeframes
+        if self.latest is None or not watched:
+            return None
+        index = self.feed.symbols.index(symbol)
+        with self._lock:
+            closed = self._streams.forming(index, timeframe)
+            time = self._streams.time
+        running = self._prices.get(symbol)
+        if running is None or running[0] < time:  # that bar has closed: it is counted already
+            return closed
+        live = Bar(*running)
+        opened = open_ms(live.time, timeframe)
+        if closed is None or opened > closed.time:
+            return live._replace(time=opened)
+        return Bar(
+            closed.time, closed.open, max(closed.high, live.high), min(closed.low, live.low),
+            live.close, closed.volume + live.volume,
+        )
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Open the feed, warm up, then react to each closed bar until stopped."""
+        self.loop = asyncio.get_running_loop()
+        try:
+            await self._open()
+        except Exception as error:  # noqa: BLE001 - handed to whoever awaits the start
+            self.on_ready(error)
+            await self.feed.close()
+            return
+        self.on_ready()
+        try:
+            async with asyncio.TaskGroup() as group:
+                others = [
+                    group.create_task(self._pump(), name="agent: feed"),
+                    group.create_task(self._keep(), name="agent: state"),
+                ]
+                await self._beat()
+                for task in others:
+                    task.cancel()
+        except* Exception as group:  # of whatever kind: people must see why there are no signals
+            self.error = "; ".join(str(e) or repr(e) for e in group.exceptions)
+            known = all(isinstance(e, (OpportunityError, OSError)) for e in group.exceptions)
+            logger.error("agent stopped", error=self.error, exc_info=not known)
+        finally:
+            await self._close()
+
+    async def _open(self) -> None:
+        start = await self.feed.open()
+        base = self.feed.base
+        self.timeframes = tuple(t for t in self.wanted if divides(base, t))
+        if not self.timeframes:
+            raise ValueError(
+                f"timeframes must hold a multiple of the feed's {base}, was {self.wanted}"
+            )
+        self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
+        self._day = DayFigures(len(self.feed.symbols), base)
+        restored = await asyncio.to_thread(load_state, self.state, self._streams)
+        if restored and 0 <= start - self._streams.time <= MOST_MISSED * length_ms(base):
+            await self._catch_up(start)
+        else:
+            if restored:  # of another run: the feed went back in time, or far ahead
+                self._streams.close()
+                self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
+            await self._warm(start)
+        await self._feed_figures(start)
+        await self._rank()
+        logger.info("agent ready", symbols=len(self.feed.symbols), restored=restored)
+
+    async def _warm(self, start: int) -> None:
+        for timeframe in self.timeframes:
+            time, values = await self.feed.histories(timeframe, WARM_BARS, start)
+            await asyncio.to_thread(self._streams.warm, timeframe, time, values)
+        oldest = min(open_ms(start, t) for t in self.timeframes)
+        n = (start - oldest) // length_ms(self.feed.base)
+        if n:
+            time, values = await self.feed.histories(self.feed.base, n, start)
+            await asyncio.to_thread(self._streams.prime, _instants(time, values, oldest))
+        self._streams.time = start
+
+    async def _catch_up(self, start: int) -> None:
+        base = length_ms(self.feed.base)
+        while self._streams.time < start:
+            since = self._streams.time
+            end = min(start, since + CATCH_UP_BARS * base)
+            time, values = await self.feed.histories(self.feed.base, CATCH_UP_BARS, end)
+            for rows, times, bars in _instants(time, values, since - base + 1):
+                self._advance(rows, times, bars)
+                await asyncio.sleep(0)
+            self._streams.time = end
+
+    async def _feed_figures(self, start: int) -> None:
+        n = max(1, DAY_MS // length_ms(self.feed.base))
+        time, values = await self.feed.histories(self.feed.base, n, start)
+        for rows, times, bars in _instants(time, values, 0):
+            self._day.feed(rows, times, bars)
+        ranks = self._streams.drawdowns
+        if ranks.timeframe is not None:
+            _, values = await self.feed.histories(ranks.timeframe, ranks.n_bars, start)
+            ranks.feed(np.arange(len(values)), values[:, :, 3])
+
+    async def _pump(self) -> None:
+        async for event in self.feed.stream():
+            if isinstance(event, Closed):
+                await self._on_closed(event)
+            elif isinstance(event, Forming):
+                self._spread(event)
+
+    async def _on_closed(self, event: Closed) -> None:
+        if event.rows.size * len(self.timeframes) > INLINE_ROWS:
+            touched = await asyncio.to_thread(self._work, event)
+        else:
+            touched = self._work(event)
+        if touched.size:
+            await self._rank(touched)
+        self._spread(event)  # after the signals: the hub's next delivery is a tick away
+
+    def _work(self, event: Closed) -> Rows:
+        with self._lock:
+            self._day.feed(event.rows, event.times, event.values)
+            return self._advance(event.rows, event.times, event.values)
+
+    def _advance(self, rows: Rows, times: TimeArray, values: FloatArray) -> Rows:
+        touched = self._streams.update(rows, times, values)
+        # A symbol whose last base bar is missing has its longer bars closed one bar later.
+        late = self._streams.flush(int(times.max()))
+        return np.union1d(touched, late)
+
+    async def _beat(self) -> None:
+        while not self.stopping:
+            self._wake.clear()
+            if self.config is self._ranked:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self.config.interval_ms / 1000)
+            if not self.stopping and (self.config.enabled or self.config is not self._ranked):
+                await self._rank()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await self._save()
+
+    async def _save(self) -> None:
+        with self._lock:
+            arrays = {k: np.copy(v) for k, v in self._streams.save().items()}
+        try:
+            await asyncio.to_thread(save_state, self.state, arrays)
+        except OSError as error:  # a full disk costs the next start its head start, not the agent
+            logger.error("state not kept", error=str(error))
+
+    async def _close(self) -> None:
+        if not self.error:  # an error may have come between two streams of one batch
+            await self._save()
+        self._streams.close()
+        await self.feed.close()
+
+    # -- publishing ----------------------------------------------------------------------------
+
+    async def _rank(self, touched: Rows | None = None) -> None:
+        """Rank all symbols; tell it, and the signals of `touched` (None: of all)."""
+        async with self._ranking:
+            if len(self.feed.symbols) * len(self.timeframes) > INLINE_ROWS:
+                await asyncio.to_thread(self._scan, touched)
+            else:
+                self._scan(touched)
+
+    def _scan(self, touched: Rows | None) -> None:
+        assert self.loop is not None
+        began = self.loop.time()
+        config = self.config
+        with self._lock:
+            snapshot = self._streams.snapshot(self._day).fresh()
+        evaluation = evaluate(snapshot, config.weights, config.rules)
+        self.latest, self.evaluation = snapshot, evaluation
+        if touched is None:
+            self._ranked = config
+        if not config.enabled and touched is not None:
+            return  # off: nothing is told, but scans on request and drafts see every bar
+        if self.hub is not None:
+            states: dict[tuple[str, str], Any] = {("scan", ""): evaluation}
+            if config.enabled:
+                rows = np.arange(len(self.feed.symbols)) if touched is None else touched
+                signals = signals_of(evaluation, rows)
+                states |= {("signal", symbol): signal for symbol, signal in signals.items()}
+            self.hub.publish_all(states)
+        self._n_scans += 1
+        now = self.loop.time()
+        if now - self._reported >= REPORT_EVERY_S:
+            self._reported = now
+            beat = snapshot.time + int(config.interval_ms * self.feed.clock.speed)
+            self.reporter(ScanStats(snapshot.time, (now - began) * 1e3, beat, self._n_scans))
+
+    def _spread(self, event: Closed | Forming) -> None:
+        names = self.feed.symbols
+        bars = zip(event.rows.tolist(), event.times.tolist(), event.values.tolist(), strict=True)
+        fresh = {names[row]: (time, *bar) for row, time, bar in bars}
+        self._prices.update(fresh)
+        if self.hub is not None:
+            self.hub.publish_many("price", fresh)
+
+
+def _instants(
+    time: TimeArray, values: FloatArray, since: int
+) -> Iterator[tuple[Rows, TimeArray, FloatArray]]:
+    """Cut histories (n_symbols, n_bars) into batches of bars that opened together, in order."""
+    rows, columns = np.nonzero(~np.isnan(values[:, :, 3]) & (time >= since))
+    times = time[rows, columns]
+    order = np.argsort(times, kind="stable")
+    cuts = np.flatnonzero(np.diff(times[order])) + 1
+    for part in np.split(order, cuts):
+        if part.size:
+            yield rows[part], times[part], values[rows[part], columns[part]]

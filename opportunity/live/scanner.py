@@ -1,0 +1,347 @@
+"""One pass over symbols x timeframes of stored data, bars in memory or a feed's history.
+
+The bars run through the same `Streams` and `evaluate` as live ones, so a scan of a recorded
+market as of some time ranks it as the agent would have.
+"""
+
+import os
+import time as clock
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.errors import unknown
+from opportunity.feeds.base import Feed
+from opportunity.live.day import DayFigures
+from opportunity.live.histories import (
+    N_BARS,
+    Held,
+    Histories,
+    Progress,
+    load,
+    load_feed,
+    memory_reader,
+    store_reader,
+    wait_for,
+)
+from opportunity.live.streams import Streams
+from opportunity.market.bars import Bars
+from opportunity.market.store import BarStore
+from opportunity.market.symbols import parse_symbol
+from opportunity.market.timeframe import DAY_MS, Timeframe, length_ms
+from opportunity.market.timeframe import timeframe as checked
+from opportunity.scoring.drawdown import drawdown_rank
+from opportunity.scoring.ensemble import WeightsLike
+from opportunity.scoring.explanation import plain
+from opportunity.scoring.rules import Rules
+from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.strategy import Evaluation, Opportunity, ScanRules, evaluate
+
+Each = Literal["each"]
+At = int | Each | None
+Source = BarStore | Feed | Held | str | os.PathLike[str]
+
+TIMEFRAMES: Final[tuple[Timeframe, ...]] = ("1h", "4h", "1d")
+
+
+@dataclass(frozen=True, slots=True)
+class StaleStream:
+    """A stream whose newest bar is too old to be ranked beside the others."""
+
+    symbol: str
+    timeframe: Timeframe
+    closed: int
+    bars_behind: float
+
+
+@dataclass(frozen=True, eq=False)
+class ScanReport:
+    """What a scan found.
+
+    Parameters
+    ----------
+    time : int
+        As of when, ms UTC; with `each` the newest of all symbols.
+    each : bool
+        Every symbol was judged at its own last bar.
+    evaluation : Evaluation
+        Scores, reasons and ranking of every symbol that has bars.
+    stale : tuple of StaleStream
+        Streams that are not ranked because they end too early.
+    unscored : tuple of (symbol, timeframe, n_bars)
+        Streams with too few bars for a score.
+    errors : dict of str to str
+        What could not be read, by symbol or by symbol and timeframe.
+    duration_ms : float
+        Wall time of reading and judging.
+    """
+
+    time: int
+    each: bool
+    evaluation: Evaluation
+    stale: tuple[StaleStream, ...]
+    unscored: tuple[tuple[str, Timeframe, int], ...]
+    errors: dict[str, str]
+    duration_ms: float
+
+    @cached_property
+    def rows(self) -> tuple[Opportunity, ...]:
+        """The ranked symbols, best first."""
+        return self.evaluation.rows()
+
+    @property
+    def source(self) -> str:
+        """Stamp of the data."""
+        return self.evaluation.snapshot.source
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the ranked symbols as a table by rank."""
+        return self.evaluation.to_frame()
+
+    def as_dict(self, limit: int | None = None) -> dict[str, Any]:
+        """Return plain values, None where a number is undefined; `limit` cuts the rows."""
+        evaluation = self.evaluation
+        snapshot = evaluation.snapshot
+        body = {
+            "source": snapshot.source,
+            "time": self.time,
+            "each": self.each,
+            "timeframes": snapshot.timeframes,
+            "weights": dict(zip(DETECTOR_NAMES, evaluation.weights.tolist(), strict=True)),
+            "rules": evaluation.rules.as_dict(),
+            "symbols_scanned": len(snapshot.symbols),
+            "symbols_scored": int((evaluation.consensus.count > 0).sum()),
+            "opportunities_found": len(evaluation),
+            "duration_ms": self.duration_ms,
+            "results": [row.as_dict() for row in evaluation.rows(limit)],
+            "stale": [
+                {"symbol": s.symbol, "timeframe": s.timeframe, "closed": s.closed,
+                 "bars_behind": s.bars_behind}
+                for s in self.stale
+            ],
+            "unscored": [
+                {"symbol": s, "timeframe": t, "n_bars": n} for s, t, n in self.unscored
+            ],
+            "errors": self.errors,
+        }
+        return dict(plain(body))
+
+
+def scan(
+    source: Source,
+    symbols: Sequence[str] | None = None,
+    timeframes: Sequence[str] = TIMEFRAMES,
+    weights: WeightsLike | None = None,
+    rules: ScanRules | Rules | None = None,
+    at: At = None,
+    progress: Progress | None = None,
+) -> ScanReport:
+    """Score and rank symbols from their newest closed bars.
+
+    Parameters
+    ----------
+    source : BarStore, path, mapping or Feed
+        A store or its folder; bars by symbol (one `Bars` or several timeframes of them); or a
+        feed, whose history is asked for. What is not there is resampled.
+    symbols : sequence of str, optional
+        Defaults to all that the source has.
+    timeframes : sequence of str
+        Timeframes to score.
+    weights : Weights, mapping or ndarray, optional
+        Defaults to balanced.
+    rules : ScanRules or Rules, optional
+        Defaults to `ScanRules()`.
+    at : int, "each" or None
+        As of when, ms UTC: only bars that closed by then are read. None is the newest close
+        in the source. Streams whose last bar closed more than two bars earlier are listed as
+        stale and not ranked. With ``each`` every symbol is judged at its own last bar.
+    progress : callable, optional
+        Hears of (done, all) symbols read.
+
+    Returns
+    -------
+    ScanReport
+
+    Raises
+    ------
+    ValueError
+        If a timeframe or rule is unknown, or `at` is neither a time nor ``each``.
+    CoverageError
+        If the folder holds no bars.
+
+    Notes
+    -----
+    Streams are scored from their last 1,000 bars, as the agent's are when it starts.
+    """
+    began = clock.perf_counter()
+    frames, end = _frames(timeframes), _end(at)
+    if isinstance(source, Feed):
+        return wait_for(scan_feed(source, symbols, frames, weights, rules, at))
+    if isinstance(source, Mapping):
+        read, known = memory_reader(source), [parse_symbol(s) for s in source]
+        label = next((b.source for b in _all(source) if b.source), "memory")
+    else:
+        store = source if isinstance(source, BarStore) else BarStore(Path(source))
+        read, known, label = store_reader(store), store.symbols(), store.exchange
+    wanted, errors = _wanted(symbols, known, label)
+    histories = load(read, label, wanted, frames, end, progress)
+    histories.errors |= errors
+    return judge(histories, weights, rules, at, began)
+
+
+async def scan_feed(
+    feed: Feed,
+    symbols: Sequence[str] | None = None,
+    timeframes: Sequence[str] = TIMEFRAMES,
+    weights: WeightsLike | None = None,
+    rules: ScanRules | Rules | None = None,
+    at: At = None,
+) -> ScanReport:
+    """Scan a feed's history on the feed's own loop; see `scan`.
+
+    The judging runs on the calling loop too: call `load_feed` and `judge` where that matters.
+    """
+    began = clock.perf_counter()
+    end = _end(at)
+    wanted, errors = _wanted(symbols, feed.symbols, feed.name)
+    now = feed.clock.now() if end is None else end
+    histories = await load_feed(feed, wanted, _frames(timeframes), now)
+    histories.errors |= errors
+    return judge(histories, weights, rules, at, began)
+
+
+def judge(
+    histories: Histories,
+    weights: WeightsLike | None,
+    rules: ScanRules | Rules | None,
+    at: At,
+    began: float,
+) -> ScanReport:
+    """Score, check and rank what was loaded; `began` is the `perf_counter` of the start."""
+    snapshot = _snapshot(histories)
+    each = at == "each"
+    if isinstance(at, int):
+        snapshot = replace(snapshot, time=at)
+    old = snapshot.stale() & (not each)
+    evaluation = evaluate(snapshot if each else snapshot.fresh(), weights, rules)
+    names = [(s, t) for s in snapshot.symbols for t in snapshot.timeframes]
+    silent = np.isnan(evaluation.combined.net) & ~old & (snapshot.closed > 0)
+    return ScanReport(
+        time=snapshot.time,
+        each=each,
+        evaluation=evaluation,
+        stale=tuple(
+            StaleStream(*names[i], int(snapshot.closed.flat[i]), (
+                snapshot.time - int(snapshot.closed.flat[i])) / length_ms(names[i][1]))
+            for i in np.flatnonzero(old).tolist()
+        ),
+        unscored=tuple(
+            (*names[i], len(histories.bars[names[i]])) for i in np.flatnonzero(silent).tolist()
+        ),
+        errors=dict(histories.errors),
+        duration_ms=(clock.perf_counter() - began) * 1e3,
+    )
+
+
+def _snapshot(histories: Histories) -> MarketSnapshot:
+    """Run the bars through fresh streams and add the figures of the day."""
+    names = tuple(s for s in histories.symbols if s in histories.daily or any(
+        (s, t) in histories.bars for t in histories.timeframes
+    ))
+    streams = Streams(names, histories.timeframes, "1m", histories.source)
+    try:
+        for timeframe in histories.timeframes:
+            time, values = _padded([histories.bars.get((s, timeframe)) for s in names])
+            if values.size:
+                streams.warm(timeframe, time, values)
+        snapshot = streams.snapshot(DayFigures(len(names), "1h"))
+    finally:
+        streams.close()
+    figures = np.array([_figures(histories, s) for s in names]).reshape(len(names), 4)
+    price, change, volume, drawdown = figures.T.copy()
+    return replace(snapshot, price=price, change_24h=change, volume_24h=volume,
+                   drawdown_rank=drawdown)
+
+
+def _figures(histories: Histories, symbol: str) -> tuple[float, float, float, float]:
+    """Price, change, value and drawdown rank; from the finest bars where none of 1h or longer."""
+    daily = histories.daily.get(symbol)
+    if daily is not None:
+        return *day_figures(daily), drawdown_rank(daily)
+    finest = next(histories.bars[symbol, t] for t in histories.timeframes
+                  if (symbol, t) in histories.bars)
+    return *day_figures(finest), float("nan")
+
+
+def _padded(several: list[Bars | None]) -> tuple[Any, Any]:
+    """Stack bars of different lengths, aligned at their ends and padded with NaN in front."""
+    n = max((len(b) for b in several if b is not None), default=0)
+    time = np.zeros((len(several), n), np.int64)
+    values = np.full((len(several), n, 5), np.nan)
+    for row, bars in enumerate(several):
+        if bars is not None and len(bars):
+            kept = bars[max(0, len(bars) - N_BARS):]
+            time[row, n - len(kept):] = kept.time
+            values[row, n - len(kept):] = kept.values
+    return time, values
+
+
+def day_figures(bars: Bars) -> tuple[float, float, float]:
+    """Return last price, change over 24 hours as a fraction and traded value in quote currency.
+
+    The last 24 hours end with the last bar; the value of a bar is its volume at its close. Bars
+    longer than a day cannot tell: change and value are NaN.
+    """
+    price = float(bars.close[-1])
+    if bars.timeframe is None or length_ms(bars.timeframe) > DAY_MS:
+        return price, float("nan"), float("nan")
+    fresh = bars.time > bars.time[-1] + length_ms(bars.timeframe) - DAY_MS - 1
+    opened = float(bars.open[fresh][0])
+    return price, price / opened - 1, float((bars.close * bars.volume)[fresh].sum())
+
+
+def _frames(timeframes: Sequence[str]) -> tuple[Timeframe, ...]:
+    if isinstance(timeframes, str) or not timeframes:
+        raise ValueError(f"timeframes must be a list of one or more, was {timeframes!r}")
+    return tuple(dict.fromkeys(checked(t) for t in timeframes))
+
+
+def _end(at: At) -> int | None:
+    if at is None or at == "each":
+        return None
+    if isinstance(at, bool) or not isinstance(at, (int, np.integer)):
+        raise ValueError(f"at must be a time in ms UTC or 'each', was {at!r}")
+    return int(at)
+
+
+def _wanted(
+    symbols: Sequence[str] | None, known: Sequence[str], label: str
+) -> tuple[list[str], dict[str, str]]:
+    """Split what was asked for into what the source has and errors for the rest."""
+    if symbols is None:
+        return list(dict.fromkeys(known)), {}
+    wanted, errors, there = [], {}, set(known)
+    for text in symbols:
+        try:
+            symbol = parse_symbol(text)
+        except ValueError as error:
+            errors[text] = str(error)
+            continue
+        if symbol in there:
+            wanted.append(symbol)
+        else:
+            errors[symbol] = unknown(f"symbol of {label}", symbol, sorted(there)[:20])
+    return list(dict.fromkeys(wanted)), errors
+
+
+def _all(held: Held) -> list[Bars]:
+    several: list[Bars] = []
+    for given in held.values():
+        several.extend([given] if isinstance(given, Bars) else given)
+    return several

@@ -1,0 +1,337 @@
+"""The state of every live stream (symbol x timeframe), advanced one batch of bars at a time.
+
+A stream is one row in the state array of each detector, in the context's and in the output
+arrays; row = symbol * n_timeframes + timeframe. Whole batches run in compiled code without the
+GIL, so two threads share a large one.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.detectors import DETECTORS
+from opportunity.detectors.base import CONFIDENCE, SCORE, Detector
+from opportunity.detectors.events import ACTIVE, DONE, EVENT, N_EVENTS
+from opportunity.kernels import VERSION
+from opportunity.live.day import DayFigures, DrawdownRanks, Rows
+from opportunity.market.bars import Bar, FloatArray
+from opportunity.market.resample import Closed, Resampler
+from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
+from opportunity.scoring.context import ATR, CONTEXT, TREND, VOLATILITY, context_run
+from opportunity.scoring.snapshot import MarketSnapshot
+
+SPLIT_ROWS: Final = 512
+"""Batches above this many rows are shared by two threads; below, handing over costs more."""
+
+WARM_EVENTS: Final = 24
+"""Bars at the end of the warm-up whose events are kept as badges."""
+
+BADGE_BARS: Final = 6
+"""Bars for which a badge stays beside its symbol."""
+
+N_BADGES: Final = 3
+
+BADGE: Final = np.dtype(
+    [("symbol", "i8"), ("kind", "U64"), ("side", "i1"), ("timeframe", "U3"), ("known", "i8"),
+     ("until", "i8")]
+)
+"""A `Badge` in a stored state, with its symbol's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A pattern seen on a symbol: what, which way, on which timeframe, until when it is shown."""
+
+    kind: str
+    side: int
+    timeframe: Timeframe
+    known: int
+    until: int
+
+
+class Streams:
+    """Detector states, contexts and newest outputs of a universe.
+
+    Parameters
+    ----------
+    symbols, timeframes : sequence of str
+        The universe; `timeframes` must be multiples of `base`.
+    base : Timeframe
+        Length of the bars that `update` is fed with.
+    source : str
+        Stamp of everything derived from these bars, e.g. ``simulated``.
+    detectors : sequence of Detector, optional
+        One of each class in `DETECTORS`, with its parameters; defaults to the defaults.
+    """
+
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        timeframes: Sequence[Timeframe],
+        base: Timeframe,
+        source: str,
+        detectors: Sequence[Detector] | None = None,
+    ) -> None:
+        self.symbols, self.timeframes = tuple(symbols), tuple(timeframes)
+        self.base, self.source = base, source
+        self.detectors = tuple(detectors or (d() for d in DETECTORS))
+        self.version = 0
+        self.time = 0
+        n_rows, n = len(self.symbols) * len(self.timeframes), len(DETECTOR_NAMES)
+        self._column = {t: i for i, t in enumerate(self.timeframes)}
+        self._states = [d.new_states(n_rows) for d in self.detectors]
+        self._context = np.zeros(n_rows, CONTEXT)
+        self._scores = np.full((n_rows, n), np.nan)
+        self._confidences = np.full((n_rows, n), np.nan)
+        self._market = np.full((n_rows, 3), np.nan)
+        self._closed = np.zeros(n_rows, np.int64)
+        self._flagged = np.zeros(n_rows, np.bool_)
+        self._badges: dict[int, dict[tuple[str, Timeframe], Badge]] = {}
+        self._resampler = Resampler(base, self.timeframes, len(self.symbols))
+        self.drawdowns = DrawdownRanks(len(self.symbols), self.timeframes)
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="kernels")
+
+    def close(self) -> None:
+        """Release the threads."""
+        self._pool.shutdown(wait=False)
+
+    # -- feeding ---------------------------------------------------------------------------
+
+    def warm(self, timeframe: Timeframe, time: TimeArray, values: FloatArray) -> None:
+        """Run the history of one timeframe through fresh streams.
+
+        Parameters
+        ----------
+        timeframe : Timeframe
+            One of the universe's.
+        time : ndarray of int64, shape (n_symbols, n_bars)
+            Opening times.
+        values : ndarray of float64, shape (n_symbols, n_bars, 5)
+            Bars, padded with NaN in front where a symbol has fewer.
+        """
+        rows = self._rows(np.arange(len(self.symbols)), timeframe)
+        if time.shape[1] > 1:
+            step, known = time[:, -1] - time[:, -2], ~np.isnan(values[:, -2, 3])
+            self._flagged[rows] = known & (step != length_ms(timeframe))
+        cut = max(0, time.shape[1] - WARM_EVENTS)
+        for part in (slice(0, cut), slice(cut, None)):
+            if time[:, part].shape[1]:
+                self._run(rows, timeframe, time[:, part], values[:, part], part.stop is None)
+
+    def prime(self, instants: Iterable[tuple[Rows, TimeArray, FloatArray]]) -> None:
+        """Fill the unfinished bars of the larger timeframes from base bars already scored."""
+        for rows, times, values in instants:
+            self._resampler.push(rows, times, values)
+
+    def update(self, rows: Rows, times: TimeArray, values: FloatArray) -> Rows:
+        """Advance by base bars that closed at one instant; return the symbols that were scored.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (k,)
+            Symbol indices.
+        times : ndarray of int64, shape (k,)
+            Opening times of the base bars.
+        values : ndarray of float64, shape (k, 5)
+            The bars.
+        """
+        touched = [
+            self._advance(closed) for closed in self._resampler.push(rows, times, values)
+        ]
+        self.time = max(self.time, int(times.max()) + length_ms(self.base))
+        return np.unique(np.concatenate(touched)) if touched else np.empty(0, np.int64)
+
+    def flush(self, now_ms: int) -> Rows:
+        """Close the larger bars whose time has passed without their last base bars."""
+        touched = [self._advance(closed) for closed in self._resampler.flush(now_ms)]
+        return np.unique(np.concatenate(touched)) if touched else np.empty(0, np.int64)
+
+    def _advance(self, closed: Closed) -> Rows:
+        timeframe = closed.timeframe
+        if timeframe not in self._column:
+            return np.empty(0, np.int64)
+        rows = self._rows(closed.rows, timeframe)
+        before = self._closed[rows]
+        self._run(rows, timeframe, closed.times[:, None], closed.values[:, None], keep=True)
+        if timeframe == self.drawdowns.timeframe:
+            self.drawdowns.feed(closed.rows, closed.values[:, None, 3])
+        gap = (before != 0) & (closed.times != before)
+        self._flagged[rows] = gap | (closed.coverage < 0.9)
+        return closed.rows
+
+    def _rows(self, symbols: Rows, timeframe: Timeframe) -> Rows:
+        return symbols * len(self.timeframes) + self._column[timeframe]
+
+    # -- running the kernels -----------------------------------------------------------------
+
+    def _run(
+        self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray, keep: bool
+    ) -> None:
+        if rows.size <= SPLIT_ROWS:
+            self._run_part(rows, timeframe, time, values, keep)
+        else:
+            half = rows.size // 2
+            parts = [
+                self._pool.submit(
+                    self._run_part, rows[p], timeframe, time[p], values[p], keep
+                )
+                for p in (slice(0, half), slice(half, None))
+            ]
+            for part in parts:
+                part.result()
+        newest = time[:, -1] + length_ms(timeframe)
+        self._closed[rows] = np.where(np.isnan(values[:, -1, 3]), self._closed[rows], newest)
+        self.time = max(self.time, int(newest.max()))
+
+    def _run_part(
+        self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray, keep: bool
+    ) -> None:
+        time, values = np.ascontiguousarray(time), np.ascontiguousarray(values)
+        k, n = time.shape
+        obs = np.empty((k, n, 0))
+        for i, detector in enumerate(self.detectors):
+            if not detector.built:
+                continue
+            out = np.full((k, n, detector.width), np.nan)
+            events = np.empty((k, N_EVENTS * n if keep else 0), EVENT)
+            counts = np.zeros(k, np.int64)
+            detector.run(
+                self._states[i], rows, detector.packed, time, values, obs, out, events, counts
+            )
+            self._scores[rows, i] = out[:, -1, SCORE]
+            self._confidences[rows, i] = out[:, -1, CONFIDENCE]
+            if keep:
+                self._collect(detector, rows, timeframe, events, counts)
+        out = np.full((k, n, 3), np.nan)
+        context_run(self._context, rows, time, values, out)
+        self._market[rows] = out[:, -1]
+
+    def _collect(
+        self,
+        detector: Detector,
+        rows: Rows,
+        timeframe: Timeframe,
+        events: NDArray[Any],
+        counts: NDArray[np.int64],
+    ) -> None:
+        length = length_ms(timeframe)
+        for k in np.flatnonzero(counts):
+            symbol = int(rows[k]) // len(self.timeframes)
+            for record in events[k, : counts[k]]:
+                name = detector.kinds[int(record["kind"])].badge
+                if not name or record["state"] not in (ACTIVE, DONE) or record["side"] == 0:
+                    continue
+                known = int(record["known"])
+                badge = Badge(
+                    name, int(record["side"]), timeframe, known,
+                    known + (1 + BADGE_BARS) * length,
+                )
+                self._badges.setdefault(symbol, {})[name, timeframe] = badge
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def forming(self, symbol: int, timeframe: Timeframe) -> Bar | None:
+        """Return the unfinished bar of a stream from its closed base bars, or None."""
+        return self._resampler.forming(symbol, timeframe)
+
+    def badges(self) -> tuple[tuple[str, ...], ...]:
+        """Return up to three names of fresh patterns per symbol, longest timeframe first."""
+        return tuple(self._badges_of(s) for s in range(len(self.symbols)))
+
+    def _badges_of(self, symbol: int) -> tuple[str, ...]:
+        fresh = [b for b in self._badges.get(symbol, {}).values() if b.until > self.time]
+        fresh.sort(key=lambda b: (-length_ms(b.timeframe), -b.known, b.kind))
+        return tuple(dict.fromkeys(b.kind for b in fresh))[:N_BADGES]
+
+    def snapshot(self, day: DayFigures) -> MarketSnapshot:
+        """Copy the newest outputs of all streams into one immutable record."""
+        self.version += 1
+        shape = (len(self.symbols), len(self.timeframes))
+        trend = np.nan_to_num(self._market[:, TREND]).astype(np.int8)
+        return MarketSnapshot(
+            version=self.version,
+            time=self.time,
+            source=self.source,
+            symbols=self.symbols,
+            timeframes=self.timeframes,
+            scores=self._scores.reshape(*shape, len(DETECTOR_NAMES)).copy(),
+            confidences=self._confidences.reshape(*shape, len(DETECTOR_NAMES)).copy(),
+            trend=trend.reshape(shape),
+            volatility=self._market[:, VOLATILITY].reshape(shape).copy(),
+            atr=self._market[:, ATR].reshape(shape).copy(),
+            closed=self._closed.reshape(shape).copy(),
+            price=day.price.copy(),
+            change_24h=day.change(),
+            volume_24h=day.volume(),
+            drawdown_rank=self.drawdowns.rank.copy(),
+            flagged=self._flagged.reshape(shape).copy(),
+            patterns=self.badges(),
+        )
+
+    # -- surviving a restart -------------------------------------------------------------------
+
+    def _kept(self) -> dict[str, NDArray[Any]]:
+        """Arrays that a restart fills again, by their name in a stored state."""
+        states = {f"state_{d.label}": s for d, s in zip(self.detectors, self._states, strict=True)}
+        return states | {
+            "context": self._context,
+            "scores": self._scores,
+            "confidences": self._confidences,
+            "market": self._market,
+            "closed": self._closed,
+            "flagged": self._flagged,
+            "partial": self._resampler.state,
+        }
+
+    def _universe(self) -> list[str]:
+        return [*self.symbols, *self.timeframes, self.base, self.source]
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """Return every array that a restart needs, with the kernels' version; not copied."""
+        badges = [
+            (symbol, b.kind, b.side, b.timeframe, b.known, b.until)
+            for symbol, several in self._badges.items()
+            for b in several.values()
+            if b.until > self.time
+        ]
+        return self._kept() | {
+            "kernels": np.array(VERSION),
+            "universe": np.array(self._universe()),
+            "time": np.array(self.time),
+            "badges": np.array(badges, BADGE),
+        }
+
+    def load(self, arrays: dict[str, NDArray[Any]]) -> bool:
+        """Restore what `save` returned, or change nothing.
+
+        Returns
+        -------
+        bool
+            False when it is of other kernels, another universe or another source.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If an array is missing or of another shape.
+        """
+        if str(arrays["kernels"]) != VERSION or arrays["universe"].tolist() != self._universe():
+            return False
+        kept, time, badges = self._kept(), int(arrays["time"]), arrays["badges"]
+        for name, array in kept.items():
+            if arrays[name].shape != array.shape or arrays[name].dtype != array.dtype:
+                raise ValueError(
+                    f"{name} must be of shape {array.shape}, was {arrays[name].shape}"
+                )
+        for name, array in kept.items():
+            array[:] = arrays[name]
+        self.time = time
+        self._badges = {}
+        for symbol, *rest in badges.tolist():
+            badge = Badge(*rest)
+            self._badges.setdefault(symbol, {})[badge.kind, badge.timeframe] = badge
+        return True

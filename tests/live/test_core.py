@@ -1,0 +1,339 @@
+import asyncio
+import contextlib
+import threading
+
+import numpy as np
+import pytest
+
+from opportunity.bus.memory import Hub
+from opportunity.feeds.base import Forming
+from opportunity.live import core as module
+from opportunity.live.core import AgentConfig, Core
+from opportunity.market.bars import Bar
+from opportunity.market.timeframe import HOUR_MS
+from opportunity.scoring.weights import Weights
+from opportunity.strategy import ScanRules
+
+FRAMES = ("1h", "4h", "1d")
+
+
+def config(version: int = 1, enabled: bool = True, interval_ms: int = 60_000, **weights: float):
+    return AgentConfig(
+        version, enabled, interval_ms, Weights(**weights).as_array(),
+        ScanRules(min_volume_usd=0).record(),
+    )
+
+
+async def until(condition, timeout_s: float = 20.0) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - the core tells nobody of each of its steps
+            await asyncio.sleep(0.001)
+
+
+def make(feed, state=None, hub=None, **more) -> Core:
+    return Core(feed, FRAMES, hub, state, config(**more))
+
+
+@contextlib.asynccontextmanager
+async def running(core: Core):
+    """Run a core on this loop until the block ends."""
+    ready = asyncio.Event()
+    core.on_ready = lambda error=None: ready.set()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(core.run())
+        await ready.wait()
+        yield core
+        core.stop()
+
+
+@pytest.fixture
+def feed(scripted):
+    return scripted.ScriptedFeed()
+
+
+def closes(core: Core) -> int:
+    return int(core.latest.closed[0, 0])
+
+
+# -- the unfinished bar ------------------------------------------------------------------------
+
+
+def forming(feed, bar: int, price: float, rows=(0,)) -> Forming:
+    opened = int(feed.bars[0].time[bar])
+    values = np.array([[price, price + 2, price - 2, price + 1, 5.0]] * len(rows))
+    return Forming(opened + 60_000, np.array(rows), np.full(len(rows), opened), values)
+
+
+def test_nothing_is_unfinished_before_the_warm_up(feed) -> None:
+    core = make(feed)
+    assert core.forming(feed.symbols[0], "1h") is None
+    assert core.time == 0
+    assert core.latest is None
+
+
+async def test_running_bar_is_part_of_every_longer_one(feed) -> None:
+    async with running(make(feed)) as core:
+        feed.put(5_500)
+        feed.events.put_nowait(forming(feed, 5_501, 1_000.0))
+        await until(lambda: feed.symbols[0] in core._prices and core.time > feed.clock.now())
+        await until(lambda: core._prices[feed.symbols[0]][1] == 1_000.0)
+        opened, first = int(feed.bars[0].time[5_501]), feed.bars[0][5_500]
+        assert core.forming(feed.symbols[0], "1h") == (
+            opened, 1_000.0, 1_002.0, 998.0, 1_001.0, 5.0,
+        )
+        assert core.forming(feed.symbols[0], "4h") == (
+            first.time, first.open, 1_002.0, first.low, 1_001.0, first.volume + 5,
+        )
+        assert core.forming(feed.symbols[1], "1h") is None  # no print yet
+        assert core.forming(feed.symbols[1], "4h") == feed.bars[1][5_500]
+
+
+async def test_bar_that_has_closed_is_not_counted_twice(feed) -> None:
+    async with running(make(feed)) as core:
+        feed.events.put_nowait(forming(feed, 5_500, 1_000.0))
+        feed.put(5_500)
+        await until(lambda: core.time > feed.clock.now())
+        assert core.forming(feed.symbols[0], "4h") == feed.bars[0][5_500]
+        assert core.forming(feed.symbols[0], "1h") is None
+
+
+async def test_running_bar_begins_a_longer_one(feed) -> None:
+    async with running(make(feed)) as core:  # the next four hours begin with bar 5500
+        feed.events.put_nowait(forming(feed, 5_500, 1_000.0))
+        await until(lambda: feed.symbols[0] in core._prices)
+        bar = core.forming(feed.symbols[0], "4h")
+        assert bar == Bar(int(feed.bars[0].time[5_500]), 1_000.0, 1_002.0, 998.0, 1_001.0, 5.0)
+
+
+async def test_what_is_not_watched_has_no_unfinished_bar(feed) -> None:
+    async with running(make(feed)) as core:
+        feed.put(5_500)
+        await until(lambda: core.time > feed.clock.now())
+        assert core.forming("NONE/USDT", "4h") is None
+        assert core.forming(feed.symbols[0], "2h") is None
+
+
+# -- what is told -------------------------------------------------------------------------------
+
+
+async def test_hub_hears_prices_signals_and_rankings(feed) -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    heard: dict[tuple[str, str], object] = {}
+    hub.subscribe(lambda states, events: heard.update(states))
+    async with running(make(feed, hub=hub)) as core:
+        await until(lambda: ("signal", feed.symbols[1]) in heard)
+        heard.clear()
+        feed.put(5_500, rows=[0])
+        await until(lambda: ("scan", "") in heard)
+        assert heard["price", feed.symbols[0]] == tuple(feed.bars[0][5_500])
+        assert heard["scan", ""] is core.evaluation
+        assert ("signal", feed.symbols[0]) in heard
+        assert ("signal", feed.symbols[1]) not in heard  # none of its bars closed
+
+
+async def test_off_is_silent_but_stays_up_to_date(feed) -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    heard: set[str] = set()
+    hub.subscribe(lambda states, events: heard.update(topic for topic, _ in states))
+    async with running(make(feed, hub=hub, enabled=False)) as core:
+        await until(lambda: "scan" in heard)  # of the start
+        heard.clear()
+        scans = core._n_scans
+        feed.put(5_500)
+        await until(lambda: closes(core) == feed.bars[0].time[5_501])
+        await until(lambda: "price" in heard)
+        assert heard == {"price"}
+        assert core._n_scans == scans
+        assert core.evaluation.snapshot is core.latest
+
+
+async def test_new_weights_rank_again_also_while_off(feed) -> None:
+    async with running(make(feed, enabled=False)) as core:
+        core.configure(config(2, False, sar=1.0))
+        await until(lambda: core.evaluation.weights[5] == 1.0)
+
+
+async def test_config_set_while_it_ranks_is_not_lost(feed, monkeypatch) -> None:
+    monkeypatch.setattr(module, "INLINE_ROWS", 0)  # rank in a thread
+    async with running(make(feed)) as core:
+        evaluate = module.evaluate
+
+        def slow(*args):
+            if not changed:
+                changed.append(True)
+                core.configure(config(3, sar=0.9))
+            return evaluate(*args)
+
+        changed: list[bool] = []
+        monkeypatch.setattr(module, "evaluate", slow)
+        core.configure(config(2, sar=0.5))
+        await until(lambda: core.evaluation.weights[5] == 0.9)
+
+
+async def test_older_ranking_never_replaces_a_newer_one(feed, monkeypatch) -> None:
+    monkeypatch.setattr(module, "INLINE_ROWS", 0)
+    versions: list[int] = []
+    async with running(make(feed, interval_ms=100)) as core:
+        evaluate = module.evaluate
+
+        def spy(snapshot, *args):
+            versions.append(snapshot.version)
+            return evaluate(snapshot, *args)
+
+        monkeypatch.setattr(module, "evaluate", spy)
+        for bar in range(5_500, 5_520):
+            feed.put(bar)
+            core.configure(config(bar, sar=bar / 10_000))
+        await until(lambda: closes(core) == feed.bars[0].time[5_520])
+    assert versions == sorted(versions)
+
+
+async def test_large_batches_are_worked_off_the_loop(feed, monkeypatch) -> None:
+    monkeypatch.setattr(module, "INLINE_ROWS", 0)
+    async with running(make(feed)) as core:
+        threads: list[str] = []
+        for name in ("_work", "_scan"):
+            method = getattr(core, name)
+
+            def spy(*args, method=method):
+                threads.append(threading.current_thread().name)
+                return method(*args)
+
+            monkeypatch.setattr(core, name, spy)
+        feed.put(5_500)
+        await until(lambda: closes(core) == feed.bars[0].time[5_501])
+    assert len(threads) == 2
+    assert threading.main_thread().name not in threads
+
+
+async def test_symbol_without_new_bars_is_left_out_of_the_ranking(feed) -> None:
+    core = make(feed)
+    async with running(core):
+        assert np.isfinite(core.evaluation.combined.net).all()
+        for bar in range(5_500, 5_504):
+            feed.put(bar, rows=[0])
+        await until(lambda: closes(core) == feed.bars[0].time[5_504])
+        net = core.evaluation.combined.net
+        assert np.isfinite(net[0]).all()
+        assert np.isnan(net[1, 0])  # four hours old: two bars of 1h too many
+        assert np.isfinite(net[1, 1:]).all()
+        feed.put(5_504)
+        await until(lambda: np.isfinite(core.evaluation.combined.net[1, 0]))
+
+
+# -- surviving ----------------------------------------------------------------------------------
+
+
+async def keep(feed, path, n: int) -> Core:
+    """Live through `n` bars and stop."""
+    core = make(feed, path)
+    async with running(core):
+        for bar in range(feed.start, feed.start + n):
+            feed.put(bar)
+        await until(lambda: closes(core) == feed.bars[0].time[feed.start + n])
+    return core
+
+
+async def test_missed_bars_are_caught_up_in_pieces(scripted, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "CATCH_UP_BARS", 7)
+    await keep(scripted.ScriptedFeed(), tmp_path / "s.npz", 3)
+    core, whole = make(scripted.ScriptedFeed(start=5_540), tmp_path / "s.npz"), None
+    async with running(core):
+        pass
+    whole = await keep(scripted.ScriptedFeed(), None, 40)
+    for name, array in whole.latest.arrays().items():
+        np.testing.assert_array_equal(core.latest.arrays()[name], array, name)
+    assert core.latest.patterns == whole.latest.patterns
+    assert core.time == whole.time
+
+
+@pytest.mark.parametrize(("most", "start"), [(30, 5_540), (10_000, 5_400)])
+async def test_state_far_behind_or_ahead_is_not_used(
+    scripted, tmp_path, monkeypatch, most, start
+) -> None:
+    monkeypatch.setattr(module, "MOST_MISSED", most)
+    await keep(scripted.ScriptedFeed(), tmp_path / "s.npz", 3)
+    core, fresh = make(scripted.ScriptedFeed(start=start), tmp_path / "s.npz"), None
+    async with running(core):
+        pass
+    fresh = make(scripted.ScriptedFeed(start=start))
+    async with running(fresh):
+        pass
+    assert core.time == fresh.time
+    for name, array in fresh.latest.arrays().items():
+        np.testing.assert_array_equal(core.latest.arrays()[name], array, name)
+
+
+async def test_start_between_two_bars_loses_none(scripted, tmp_path) -> None:
+    class Between(scripted.ScriptedFeed):
+        async def open(self) -> int:
+            return int(await super().open()) + HOUR_MS // 2
+
+    core = make(Between(), tmp_path / "s.npz")
+    async with running(core):
+        pass
+    later = Between(start=5_502)  # bars 5500 and 5501 have closed meanwhile
+    again = make(later, tmp_path / "s.npz")
+    async with running(again):
+        later.put(5_502)
+        await until(lambda: closes(again) == later.bars[0].time[5_503])
+        assert not again.latest.flagged.any()
+    whole = await keep(scripted.ScriptedFeed(), None, 3)
+    np.testing.assert_array_equal(again.latest.scores, whole.latest.scores)
+
+
+async def test_full_disk_does_not_stop_the_agent(feed, tmp_path, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        tried.append(True)
+        raise OSError(28, "No space left on device")
+
+    tried: list[bool] = []
+    monkeypatch.setattr(module, "save_state", full)
+    monkeypatch.setattr(module, "SAVE_EVERY_S", 0.001)
+    core = make(feed, tmp_path / "s.npz")
+    async with running(core):
+        await until(lambda: len(tried) > 2)
+        feed.put(5_500)
+        await until(lambda: closes(core) == feed.bars[0].time[5_501])
+    assert core.error == ""
+    assert feed.closed == 1
+
+
+async def test_state_is_kept_while_it_runs(feed, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "SAVE_EVERY_S", 0.001)
+    async with running(make(feed, tmp_path / "s.npz")):
+        await until(lambda: (tmp_path / "s.npz").exists())
+
+
+async def test_fault_of_any_kind_is_named_and_keeps_the_older_state(feed, tmp_path) -> None:
+    path = tmp_path / "s.npz"
+    path.write_bytes(b"older")
+    core = make(feed, path)
+    async with running(core):
+        feed.events.put_nowait(RuntimeError("kernel of another world"))
+        await until(lambda: core.error)
+    assert core.error == "kernel of another world"
+    assert path.read_bytes() == b"older"
+    assert feed.closed == 1
+
+
+async def test_fault_while_it_opens_is_handed_to_the_caller(feed) -> None:
+    async def fail() -> int:
+        raise RuntimeError("no such thing")
+
+    feed.open = fail
+    core = make(feed)
+    told: list[Exception] = []
+    core.on_ready = told.append
+    await core.run()
+    assert [str(e) for e in told] == ["no such thing"]
+    assert feed.closed == 1
+
+
+async def test_stop_before_the_start_ends_at_once(feed) -> None:
+    core = make(feed)
+    core.stop()
+    async with asyncio.timeout(20):
+        await core.run()
+    assert core.latest is not None
+    assert feed.streams == 0

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from opportunity.live.day import DayFigures, DrawdownRanks
+from opportunity.market.bars import Bars
+from opportunity.market.timeframe import DAY_MS, HOUR_MS, MINUTE_MS
+from opportunity.scoring.drawdown import drawdown_rank
+
+START = 1_700_000_000_000 // DAY_MS * DAY_MS
+
+
+def _bars(n: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, n)))
+    open_ = np.r_[100.0, close[:-1]]
+    high, low = np.maximum(open_, close) + 0.1, np.minimum(open_, close) - 0.1
+    values = np.stack([open_, high, low, close, rng.uniform(1, 5, n)], axis=1)
+    return START + np.arange(n) * MINUTE_MS, values
+
+
+def test_figures_equal_a_plain_window_over_the_last_day() -> None:
+    times, values = _bars(4_000)
+    day = DayFigures(1, "1m")
+    for t, bar in zip(times, values, strict=True):
+        day.feed(np.array([0]), np.array([t]), bar[None])
+    window = values[-1440:]
+    assert day.price[0] == values[-1, 3]
+    assert day.change()[0] == values[-1, 3] / window[0, 0] - 1
+    assert day.volume()[0] == pytest.approx((window[:, 3] * window[:, 4]).sum(), rel=1e-12)
+
+
+def test_bars_missing_from_the_day_are_not_replaced_by_older_ones() -> None:
+    times, values = _bars(3_000)
+    keep = np.r_[np.arange(1_600), np.arange(2_990, 3_000)]
+    day = DayFigures(1, "1m")
+    for i in keep:
+        day.feed(np.array([0]), times[[i]], values[[i]])
+    inside = keep[times[keep] > times[-1] - DAY_MS]
+    assert day.volume()[0] == pytest.approx(
+        (values[inside, 3] * values[inside, 4]).sum(), rel=1e-12
+    )
+    assert day.change()[0] == values[-1, 3] / values[inside[0], 0] - 1
+
+
+def test_symbols_do_not_mix_and_unseen_ones_are_nan() -> None:
+    times, values = _bars(3)
+    day = DayFigures(3, "1m")
+    day.feed(np.array([0, 2]), times[[0, 0]], values[:2])
+    assert np.isnan(day.price[1])
+    assert np.isnan(day.change()[1])
+    assert np.isnan(day.volume()[1])
+    assert day.price[2] == values[1, 3]
+
+
+def test_day_of_long_bars_is_one_bar() -> None:
+    day = DayFigures(1, "1w")
+    day.feed(np.array([0]), np.array([START]), np.array([[1.0, 3.0, 1.0, 2.0, 10.0]]))
+    assert day.change()[0] == 1.0
+    assert day.volume()[0] == 20.0
+
+
+def test_rank_equals_the_batch_function_however_it_is_fed() -> None:
+    n = 1_400
+    _, values = _bars(n, seed=4)
+    ranks = DrawdownRanks(2, ["5m", "1h", "4h"])
+    assert ranks.timeframe == "1h"
+    ranks.feed(np.array([0]), values[None, :1_300, 3])
+    for i in range(1_300, n):
+        ranks.feed(np.array([0]), values[None, i : i + 1, 3])
+    bars = Bars(START + np.arange(n) * HOUR_MS, values, "1h")
+    assert ranks.rank[0] == drawdown_rank(bars)
+    assert np.isnan(ranks.rank[1])
+
+
+def test_rank_needs_an_hour_timeframe() -> None:
+    ranks = DrawdownRanks(1, ["5m", "15m"])
+    ranks.feed(np.array([0]), np.ones((1, 10)))
+    assert ranks.timeframe is None
+    assert np.isnan(ranks.rank[0])

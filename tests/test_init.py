@@ -1,0 +1,91 @@
+import ast
+import importlib
+import importlib.metadata
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import opportunity as op
+
+# Rooms of later issues may not be there yet; what is there must work.
+BUILT = [n for n, m in op._HOMES.items() if importlib.util.find_spec(m or f"opportunity.{n}")]
+
+
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def test_import_is_quick_and_loads_no_heavy_package():
+    code = (
+        "import sys, time; a = time.perf_counter(); import opportunity; "
+        "b = time.perf_counter(); dir(opportunity); "
+        "print(b - a, *(m for m in ('pandas', 'numba', 'numpy', 'pyarrow', 'param', 'ccxt')"
+        " if m in sys.modules))"
+    )
+    seconds, *heavy = run(code)
+    assert heavy == []
+    assert float(seconds) < 0.3
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_every_name_is_the_one_its_module_owns(name):
+    home = op._HOMES[name]
+    module = importlib.import_module(home or f"opportunity.{name}")
+    assert getattr(op, name) is (module if home is None else getattr(module, name))
+    assert name in vars(op)  # found once, it is no longer looked up
+
+
+def test_names_of_the_design_are_there():
+    named = {
+        "Agent", "Bar", "BarStore", "Bars", "DETECTORS", "PRESETS", "ReplayFeed", "ScanRules",
+        "SimulatedFeed", "TIMEFRAMES", "Weights", "detectors", "indicators", "read_bars",
+        "resample", "scan", "score",
+    }  # fmt: skip
+    assert named <= set(op._HOMES)
+
+
+def test_dir_lists_every_public_name():
+    assert {*op._HOMES, "__version__", "__doc__"} <= set(dir(op))
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse(Path(op.__file__).read_text())
+    block = next(n for n in tree.body if isinstance(n, ast.If))
+    seen = {}
+    for node in block.body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                assert alias.asname == alias.name  # else it is private to strict checkers
+                seen[alias.name] = None if node.module == "opportunity" else node.module
+    assert seen == op._HOMES
+
+
+def test_unknown_names_are_answered_with_a_near_one():
+    with pytest.raises(AttributeError, match="Did you mean 'resample'"):
+        op.resampel  # noqa: B018 - looking is the test
+    with pytest.raises(AttributeError, match=r"was 'zzz'.*Known: Agent"):
+        op.zzz  # noqa: B018 - looking is the test
+    assert not hasattr(op, "__path_of_nothing__")
+
+
+def test_version_is_a_string():
+    assert isinstance(op.__version__, str)
+    assert op.__version__
+
+
+def test_version_comes_from_the_installed_package():
+    try:
+        installed = importlib.metadata.version("opportunity")
+    except importlib.metadata.PackageNotFoundError:
+        installed = "0+unknown"
+    assert op.__version__ == installed
+
+
+def test_from_import_works():
+    code = "from opportunity import Bars, resample; print(Bars.__name__, resample.__name__)"
+    assert run(code) == ["Bars", "resample"]
