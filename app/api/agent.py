@@ -1,0 +1,149 @@
+"""The agent over REST: status, switch, default subscription, configuration."""
+
+from typing import Any
+
+from app.api.base import BaseHandler
+from app.api.problems import ApiError
+from app.api.symbols import no_symbol, read_symbols, require_at_most, sort_out
+from app.services import Services
+from opportunity.contracts.agent import (
+    INTERVAL_MS,
+    AgentConfig,
+    AgentStatus,
+    ConfigAnswer,
+    ConfigBody,
+    ConfigQuery,
+    Rules,
+    SubscribeAnswer,
+    SubscribeBody,
+    ToggleBody,
+    ToggleQuery,
+)
+from opportunity.contracts.base import TIMEFRAME_NAMES
+
+BY = "api"
+"""Who changed something, in the config event."""
+
+
+def status_of(services: Services) -> AgentStatus:
+    """Return the agent's status as it travels."""
+    agent = services.agent
+    return AgentStatus(
+        enabled=agent.enabled,
+        scan_interval_ms=agent.scan_interval_ms,
+        subscribed_symbols=list(services.subscribed),
+        running=agent.running,
+        last_scan_at=agent.last_scan_at or None,
+        last_scan_ms=agent.last_scan_ms,
+        next_scan_at=agent.next_scan_at or None,
+        last_error=agent.last_error or None,
+        source=services.source,
+    )
+
+
+def config_of(services: Services) -> dict[str, Any]:
+    """Return the fields of `AgentConfig`."""
+    rules = services.rules
+    return {
+        "scan_interval_ms": services.agent.scan_interval_ms,
+        "max_symbols": services.settings.max_symbols,
+        "supported_timeframes": list(TIMEFRAME_NAMES),
+        "symbols": list(services.symbols),
+        "timeframes": list(services.timeframes),
+        "rules": Rules(
+            type=rules.type,
+            threshold=rules.threshold,
+            min_confidence=rules.min_confidence,
+            max_risk=rules.max_risk,
+            exclude_neutral=rules.exclude_neutral,
+            min_volume_usd=rules.min_volume_usd,
+            exclude_symbols=list(rules.exclude_symbols),
+            direction=rules.direction,
+        ),
+    }
+
+
+class StatusHandler(BaseHandler):
+    """What the agent is doing."""
+
+    def get(self) -> None:
+        """Return switch, heartbeat, default subscription and the last scan."""
+        self.send(status_of(self.services))
+
+
+class ToggleHandler(BaseHandler):
+    """The agent's switch."""
+
+    def put(self) -> None:
+        """Switch on or off by `?enabled=` or a JSON body; twice is the same as once."""
+        asked, told = self.query(ToggleQuery).enabled, self.body(ToggleBody).enabled
+        if asked is None and told is None:
+            raise ApiError(422, "invalid", "enabled: must be given, true or false", "enabled")
+        if asked is not None and told is not None and asked != told:
+            raise ApiError(
+                400, "contradiction", "enabled must be one thing, was two: query and body.",
+                "enabled",
+            )
+        self.services.set_enabled(bool(told if asked is None else asked), by=BY)
+        self.send(status_of(self.services))
+
+
+class SubscribeHandler(BaseHandler):
+    """What the default stream pushes."""
+
+    def post(self) -> None:
+        """Replace the list of symbols; those that are not watched are listed as rejected."""
+        asked = self.body(SubscribeBody).symbols
+        require_at_most(len(read_symbols(asked, "symbols")), self.services.settings.max_symbols,
+                        "symbols")
+        accepted, rejected = sort_out(asked, self.services.symbols)
+        if rejected and not accepted:
+            raise no_symbol(rejected[0].symbol)
+        self.services.subscribe(list(accepted))
+        spelt = list(accepted.values())
+        self.send(SubscribeAnswer(subscribed_symbols=spelt, count=len(spelt), rejected=rejected))
+
+    def put(self) -> None:
+        """Do the same as POST."""
+        self.post()
+
+
+class ConfigHandler(BaseHandler):
+    """How the agent is set up."""
+
+    def get(self) -> None:
+        """Return heartbeat, bounds, universe, timeframes and shared scan rules."""
+        self.send(AgentConfig(**config_of(self.services)))
+
+    def put(self) -> None:
+        """Change the heartbeat (query or body) and shared scan rules; the rest stays."""
+        asked, told = self.query(ConfigQuery).scan_interval_ms, self.body(ConfigBody)
+        if None not in (asked, told.scan_interval_ms) and asked != told.scan_interval_ms:
+            raise ApiError(
+                400, "contradiction", "scan_interval_ms must be one value, was two.",
+                "scan_interval_ms",
+            )
+        interval = told.scan_interval_ms if asked is None else asked
+        if interval is not None and not INTERVAL_MS[0] <= interval <= INTERVAL_MS[1]:
+            raise ApiError(
+                400, "out_of_bounds",
+                f"scan_interval_ms must be {INTERVAL_MS[0]} to {INTERVAL_MS[1]}, was {interval}",
+                "scan_interval_ms",
+            )
+        rules = told.rules.model_dump(exclude_none=True) if told.rules else {}
+        if "exclude_symbols" in rules:
+            names = read_symbols(rules["exclude_symbols"], "rules.exclude_symbols")
+            rules["exclude_symbols"] = list(names)
+        if rules:
+            self.services.set_rules(rules, by=BY)
+        if interval is not None:
+            self.services.set_interval(interval, by=BY)
+        self.send(ConfigAnswer(**config_of(self.services)))
+
+
+routes = [
+    (r"/api/agent/status", StatusHandler),
+    (r"/api/agent/toggle", ToggleHandler),
+    (r"/api/agent/subscribe", SubscribeHandler),
+    (r"/api/agent/config", ConfigHandler),
+]

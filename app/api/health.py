@@ -1,0 +1,68 @@
+"""Is the server alive, is it ready, how is it."""
+
+from typing import Literal
+
+from app.api.base import BaseHandler, iso, wall_ms
+from app.api.scanner import warming
+from app.services import Services
+from opportunity.contracts.health import Health, Live, Ready
+
+
+def active_signals(services: Services) -> int:
+    """Return how many symbols pass the shared rules now; 0 before the first ranking."""
+    evaluation = services.evaluation()
+    return 0 if evaluation is None else len(evaluation)
+
+
+def health_of(services: Services) -> Health:
+    """Return how the server is."""
+    status: Literal["healthy", "starting", "degraded"] = "healthy"
+    reason = None
+    if services.agent.last_error:
+        status, reason = "degraded", "the agent reports an error; see /api/agent/status"
+    elif services.snapshot() is None:
+        status, reason = "starting", "the agent is still reading history"
+    return Health(
+        status=status,
+        timestamp=iso(wall_ms()),
+        version=services.version,
+        active_signals=active_signals(services),
+        websocket_connections=services.websocket_stats["connections"],
+        total_apis=1,
+        data_source=services.source,
+        source=services.source,
+        reason=reason,
+    )
+
+
+class HealthHandler(BaseHandler):
+    """How the server is."""
+
+    def get(self) -> None:
+        """Return a summary; 200 whatever the state, which is in `status`."""
+        self.send(health_of(self.services))
+
+
+class LiveHandler(BaseHandler):
+    """Whether the process answers."""
+
+    def get(self) -> None:
+        """Return 200 as long as the loop turns."""
+        self.send(Live())
+
+
+class ReadyHandler(BaseHandler):
+    """Whether there are scores to answer with."""
+
+    def get(self) -> None:
+        """Return 200 once the agent has scored its history, 503 before."""
+        if self.services.snapshot() is None:
+            raise warming()
+        self.send(Ready())
+
+
+routes = [
+    (r"/health", HealthHandler),
+    (r"/health/live", LiveHandler),
+    (r"/health/ready", ReadyHandler),
+]

@@ -1,0 +1,113 @@
+"""Errors of the API: one exception that carries a status and a code, one way to word it."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import pydantic
+from tornado.web import HTTPError
+
+from opportunity.contracts.problem import TYPE_PREFIX, FieldError, Problem
+from opportunity.errors import unknown
+
+
+class ApiError(HTTPError):
+    """A request that cannot be served, with what its sender should know.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status, 400 to 599.
+    code : str
+        Stable short name of the kind of problem.
+    detail : str
+        One sentence for the person who sent it; never the text of an unexpected exception.
+    field : str, optional
+        Path of the field that is at fault.
+    headers : mapping, optional
+        Headers of the answer, such as Allow or Retry-After.
+    **more
+        Further members of the `Problem` model.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(status)
+        self.code, self.detail, self.field = code, detail, field
+        self.headers = headers or {}
+        self.more = more
+
+
+_CODES = {
+    400: ("bad_request", "The request is not valid HTTP for this resource."),
+    403: ("forbidden", "The request is not allowed."),
+    404: ("not_found", "There is nothing at this path."),
+    405: ("method_not_allowed", "The resource does not have this method."),
+    413: ("too_large", "The body is too large."),
+    500: ("internal", "The server failed. The request id finds the reason in its log."),
+    503: ("unavailable", "The server cannot answer now."),
+}
+
+
+def problem_of(status: int, error: BaseException | None, path: str, request_id: str) -> Problem:
+    """Word any error; what is not an `ApiError` says nothing about the inside."""
+    known = error if isinstance(error, ApiError) else None
+    code, detail = _CODES.get(status, (f"http_{status}", _phrase(status) + "."))
+    if known is not None:
+        code, detail = known.code, known.detail
+    return Problem(
+        type=TYPE_PREFIX + code,
+        title=_phrase(status),
+        status=status,
+        detail=detail,
+        code=code,
+        instance=path,
+        request_id=request_id,
+        field=known.field if known else None,
+        **(known.more if known else {}),
+    )
+
+
+def schema_error(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> ApiError:
+    """Turn what pydantic found into a 422 that names every field."""
+    errors = [
+        FieldError(field=_path(e["loc"]), message=_message(e, model)) for e in error.errors()
+    ]
+    first = errors[0]
+    return ApiError(
+        422, "invalid", f"{first.field or 'body'}: {first.message}", first.field or None,
+        errors=errors,
+    )
+
+
+def invalid(field: str, message: str) -> ApiError:
+    """Return a 422 for one field whose form only a parser of ours can judge."""
+    return ApiError(
+        422, "invalid", f"{field}: {message}", field,
+        errors=[FieldError(field=field, message=message)],
+    )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Status"
+
+
+def _path(loc: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in loc)
+
+
+def _message(error: Any, model: type[pydantic.BaseModel]) -> str:
+    loc = error["loc"]
+    if error["type"] == "extra_forbidden" and len(loc) == 1:
+        return unknown("field", str(loc[0])[:64], model.model_fields)
+    return str(error["msg"]).replace("Input should be", "must be").removeprefix("Value error, ")

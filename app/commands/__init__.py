@@ -1,0 +1,1 @@
+"""Verbs of the command line; each module has `add(subparsers)` and `run(args) -> exit code`."""

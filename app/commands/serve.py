@@ -1,0 +1,56 @@
+"""`opportunity serve`: the agent, the page, the REST and WebSocket API in one process."""
+
+import argparse
+from typing import Any
+
+
+def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the verb."""
+    parser = verbs.add_parser(
+        "serve",
+        help="run the agent with the web page and the API",
+        description="Run the agent with the web page at / and the API under /api. Without flags "
+        "it watches a simulated market, needs nothing from outside and listens on loopback only.",
+        epilog="examples:\n"
+        "  opportunity serve\n"
+        "  opportunity serve --feed replay --data data --symbols BTC/USDT,ETH/USDT --speed 3600",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (8000)")
+    parser.add_argument(
+        "--feed", choices=("simulated", "replay"), help="where bars come from (simulated)"
+    )
+    parser.add_argument("--data", metavar="DIR", help="recorded bars for --feed replay")
+    parser.add_argument("--exchange", help="exchange folder in DIR, when there are several")
+    parser.add_argument("--symbols", metavar="A,B", help="symbols to watch (default: all)")
+    parser.add_argument("--timeframes", metavar="A,B", help="timeframes to score")
+    parser.add_argument(
+        "--speed", type=float, help="feed seconds per second (simulated 60, replay 60)"
+    )
+    parser.add_argument("--start", metavar="TIME", help="feed time to start from, ISO 8601 UTC")
+    parser.add_argument("--seed", type=int, help="seed of the simulated market (7)")
+    parser.add_argument("--home", metavar="DIR", help="data folder (default ~/.opportunity)")
+    parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    import asyncio
+
+    from app.commands.arguments import BAD_USAGE, complain
+    from app.server import serve
+    from opportunity.config import SettingsError, load_settings
+
+    flags: dict[str, Any] = {
+        name: value
+        for name, value in vars(args).items()
+        if name not in {"verb", "run"} and value is not None
+    }
+    try:
+        settings = load_settings(flags)
+    except SettingsError as error:
+        complain(str(error))
+        return BAD_USAGE
+    return asyncio.run(serve(settings))

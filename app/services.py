@@ -1,0 +1,451 @@
+"""The one place that wires the objects: feed, shared Param objects, agent, hub, database.
+
+The API and the pages call this and nothing below it, so both do the same thing the same way.
+"""
+
+import asyncio
+import math
+import re
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from opportunity import __version__
+from opportunity.bus.memory import Hub
+from opportunity.config import Settings
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.errors import unknown
+from opportunity.feeds.base import Feed
+from opportunity.live.agent import Agent
+from opportunity.live.chart import LEAD_BARS, ChartData, chart_of
+from opportunity.live.histories import load_feed
+from opportunity.live.scanner import ScanReport, judge
+from opportunity.market.bars import Bar
+from opportunity.market.symbols import parse_symbol
+from opportunity.market.timeframe import Timeframe, timeframe
+from opportunity.scoring.presets import PRESETS, PROTECTED
+from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.scoring.weights import Weights
+from opportunity.shared import Shared
+from opportunity.storage.repositories import Memory
+from opportunity.strategy import Evaluation, ScanRules, evaluate
+
+logger = structlog.get_logger(__name__)
+
+PRESET_NAME: Final = re.compile(r"[\w .-]{1,64}")
+KEEP_TIME_S: Final = 15.0
+SUM_TOLERANCE: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Weights under a name; the built-in ones cannot be changed or deleted."""
+
+    name: str
+    weights: dict[str, float]
+    protected: bool
+
+
+def wall_ms() -> int:
+    """Return the wall time in ms UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Services:
+    """Everything a handler or a page may use.
+
+    Parameters
+    ----------
+    settings : Settings
+        As read from the environment and the command line.
+    feed : Feed
+        Where bars come from.
+    memory : Memory
+        What survives a restart.
+    loop : asyncio.AbstractEventLoop
+        The server's loop; it owns the shared objects.
+    """
+
+    def __init__(
+        self, settings: Settings, feed: Feed, memory: Memory, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.settings, self.feed, self._memory = settings, feed, memory
+        self.version = __version__
+        self.epoch = secrets.token_hex(6)
+        self.websocket_stats = {"connections": 0, "subscriptions": 0, "messages_sent": 0}
+        self.hub = Hub(loop)
+        self._started = loop.time()
+        self._loop = loop
+        self._settings, self._versions = memory.settings, memory.weights
+        self._presets = memory.presets
+        stored = self._settings.read()
+        self.subscribed: tuple[str, ...] = tuple(stored.get("subscribed", ()))
+        newest = self._versions.newest() or self._versions.add(PRESETS["balanced"], "start")
+        self.weights_version = newest.version
+        self.weights = Weights(**newest.weights)
+        self.rules = ScanRules(**stored.get("rules", {}))
+        self.agent = Agent(
+            feed=feed,
+            weights=self.weights,
+            rules=self.rules,
+            timeframes=settings.timeframes,
+            hub=self.hub,
+            state=settings.home / "state" / f"{state_name(settings)}.npz",
+            enabled=stored.get("enabled", settings.agent_enabled),
+            scan_interval_ms=stored.get("scan_interval_ms", settings.scan_interval_ms),
+        )
+        self._by: str | None = None
+        self._watch_shared()
+        shared: tuple[Shared, ...] = (self.weights, self.rules, self.agent)
+        for one in shared:
+            one.bind_thread()
+        self._clock_keeper: asyncio.TimerHandle | None = None
+
+    # -- life ----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the agent on its own thread."""
+        await self.agent.start(thread=True)
+        self._keep_time()
+
+    async def stop(self) -> None:
+        """Stop the agent and close what is open."""
+        if self._clock_keeper is not None:
+            self._clock_keeper.cancel()
+        try:
+            await self.agent.stop()
+            self._remember_time()
+        finally:
+            self.agent.close()
+            self.hub.close()
+            self._memory.close()
+
+    def _keep_time(self) -> None:
+        self._clock_keeper = self._loop.call_later(KEEP_TIME_S, self._keep_time)
+        self._remember_time()
+
+    def _remember_time(self) -> None:
+        if self.agent.time:
+            self._settings.write(**{time_key(self.feed.name): self.agent.time})
+
+    def _now(self) -> int:
+        """Feed time that an answer is about: all that the agent has worked in."""
+        return self.agent.time or self.feed.clock.now()
+
+    # -- facts -----------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """Stamp of everything that this server shows, e.g. ``simulated``."""
+        return self.feed.source
+
+    @property
+    def feed_name(self) -> str:
+        """Name of the feed in `FEEDS`."""
+        return self.feed.name
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols that are watched."""
+        return self.feed.symbols
+
+    @property
+    def timeframes(self) -> tuple[Timeframe, ...]:
+        """Timeframes that are scored."""
+        return self.agent.timeframes
+
+    @property
+    def base(self) -> Timeframe:
+        """Length of the feed's bars."""
+        return self.feed.base
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the server began."""
+        return self._loop.time() - self._started
+
+    # -- judgements ------------------------------------------------------------------------------
+
+    def snapshot(self) -> MarketSnapshot | None:
+        """Return the newest detector outputs; None while the agent warms up."""
+        return self.agent.snapshot()
+
+    def evaluation(self) -> Evaluation | None:
+        """Return the newest ranking under the shared weights and rules."""
+        return self.agent.evaluation()
+
+    def evaluate(
+        self,
+        weights: Weights,
+        rules: ScanRules | None = None,
+        symbols: Sequence[str] | None = None,
+        timeframes: Sequence[Timeframe] | None = None,
+    ) -> Evaluation | None:
+        """Rank under anybody's draft; touches nothing that others see."""
+        snapshot = self.agent.snapshot()
+        if snapshot is None:
+            return None
+        return evaluate(
+            snapshot, weights, self.rules if rules is None else rules,
+            symbols=symbols, timeframes=timeframes,
+        )
+
+    async def scan(
+        self,
+        symbols: Sequence[str],
+        timeframes: Sequence[Timeframe],
+        weights: Weights | None = None,
+        rules: ScanRules | None = None,
+        quick: bool = False,
+    ) -> ScanReport:
+        """Scan symbols and timeframes on request.
+
+        Parameters
+        ----------
+        symbols, timeframes : sequence of str
+            What cannot be scanned is listed in the report's errors.
+        weights, rules : optional
+            Of this request only; default to copies of the shared ones.
+        quick : bool
+            Use only what the agent has scored already, where it has scored any of it.
+        """
+        began = time.perf_counter()
+        values = self.weights.as_array() if weights is None else weights.as_array()
+        asked = (self.rules if rules is None else rules).record()
+        names, errors = self._sort_out(symbols)
+        frames = tuple(dict.fromkeys(timeframe(t) for t in timeframes))
+        if not frames:
+            raise ValueError("timeframes must be a list of one or more, was empty")
+        live = tuple(t for t in frames if t in self.timeframes)
+        snapshot = self.agent.snapshot()
+        if snapshot is not None and (live == frames or (quick and live)):
+            errors |= {t: "not scored by the agent" for t in frames if t not in live}
+            evaluation = evaluate(snapshot, values, asked, live, names)
+            took = (time.perf_counter() - began) * 1e3
+            return ScanReport(snapshot.time, False, evaluation, (), (), errors, took)
+        now = self._now()
+        histories = await self.agent.ask(load_feed(self.feed, names, frames, now))
+        histories.errors |= errors
+        return await asyncio.to_thread(judge, histories, values, asked, now, began)
+
+    def _sort_out(self, symbols: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Part the symbols that are watched from errors for the others."""
+        names: dict[str, None] = {}
+        errors = {}
+        for text in symbols:
+            try:
+                name = parse_symbol(text)
+            except ValueError as error:
+                errors[text] = str(error)
+                continue
+            if name in self.symbols:
+                names[name] = None
+            else:
+                errors[name] = unknown("symbol", name, self.symbols)
+        return list(names), errors
+
+    async def chart(self, symbol: str, timeframe: Timeframe, n_bars: int = 300) -> ChartData:
+        """Return the newest bars of a stream with scores and events."""
+        bars = await self.agent.ask(
+            self.feed.history(symbol, timeframe, LEAD_BARS + n_bars, self._now())
+        )
+        weights = Weights(**self.weights.as_dict())
+        forming = self.forming(symbol, timeframe)
+        return await asyncio.to_thread(chart_of, bars, weights, n_bars, forming)
+
+    def forming(self, symbol: str, timeframe: Timeframe) -> Bar | None:
+        """Return the unfinished bar of a stream; None without, and outside the universe."""
+        return self.agent.forming(symbol, timeframe)
+
+    # -- what people turn --------------------------------------------------------------------------
+
+    def apply_weights(
+        self, values: Mapping[str, float], by: str, expected: int | None = None
+    ) -> int:
+        """Make weights the shared ones: stored, then set at once, then told to everybody.
+
+        Parameters
+        ----------
+        values : mapping
+            All nine weights, each in [0, 1], summing to 1 within 0.01.
+        by : str
+            Who: ``page``, ``api`` or ``python``.
+        expected : int, optional
+            Version that the caller started from.
+
+        Returns
+        -------
+        int
+            The new version.
+
+        Raises
+        ------
+        ValueError
+            If a weight is missing, out of range, or the sum is off.
+        ConflictError
+            If somebody else was quicker.
+        """
+        checked = check_weights(values)
+        stored = self._versions.add(checked, by, expected)
+        self.weights_version = stored.version
+        with self._doing(by):
+            self.weights.update(checked)
+        self._tell("weights", checked, stored.version, by)
+        return stored.version
+
+    def presets(self) -> list[Preset]:
+        """Return the built-in presets, then the saved ones by name."""
+        built_in = [Preset(n, dict(w), True) for n, w in PRESETS.items()]
+        return built_in + [Preset(n, w, False) for n, w in self._presets.read().items()]
+
+    def save_preset(self, name: str, values: Mapping[str, float]) -> Preset:
+        """Save or replace a preset.
+
+        Raises
+        ------
+        ValueError
+            If the name or the weights break a rule.
+        PermissionError
+            If the name belongs to a built-in preset.
+        """
+        if not PRESET_NAME.fullmatch(name) or name != name.strip() or not name.strip("."):
+            raise ValueError(
+                "name must be 1 to 64 letters, digits, dots, dashes or underscores, with spaces "
+                f"only between them, was {name!r}"
+            )
+        self._refuse_protected(name)
+        checked = check_weights(values)
+        self._presets.write(name, checked)
+        return Preset(name, checked, False)
+
+    def delete_preset(self, name: str) -> None:
+        """Delete a saved preset; KeyError when unknown, PermissionError when built in."""
+        self._refuse_protected(name)
+        self._presets.delete(name)
+
+    @staticmethod
+    def _refuse_protected(name: str) -> None:
+        if name.casefold() in {p.casefold() for p in PROTECTED}:
+            raise PermissionError(f"preset must not be a built-in one, was {name!r}")
+
+    def set_enabled(self, enabled: bool, by: str) -> None:
+        """Switch the agent's signals on or off; setting it twice is the same as once."""
+        with self._doing(by):
+            self.agent.enabled = enabled
+
+    def set_interval(self, scan_interval_ms: int, by: str) -> None:
+        """Set the heartbeat; ValueError outside 100 to 60000 ms."""
+        low, high = self.agent.param["scan_interval_ms"].bounds
+        if not low <= scan_interval_ms <= high:
+            raise ValueError(
+                f"scan_interval_ms must be {low} to {high}, was {scan_interval_ms}"
+            )
+        with self._doing(by):
+            self.agent.scan_interval_ms = scan_interval_ms
+
+    def subscribe(self, symbols: Sequence[str]) -> tuple[str, ...]:
+        """Set which symbols the default stream pushes; the universe stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If a symbol is malformed or not watched, or there are more than `max_symbols`.
+        """
+        names = tuple(dict.fromkeys(parse_symbol(s) for s in symbols))
+        if len(names) > self.settings.max_symbols:
+            raise ValueError(
+                f"symbols must be at most {self.settings.max_symbols}, was {len(names)}"
+            )
+        for name in names:
+            if name not in self.symbols:
+                raise ValueError(unknown("symbol", name, self.symbols))
+        self._settings.write(subscribed=list(names))
+        self.subscribed = names
+        return names
+
+    def set_rules(self, values: Mapping[str, Any], by: str) -> None:
+        """Change some of the shared rules at once; ValueError when one breaks its bounds."""
+        there = _values(self.rules)
+        for name in values:
+            if name not in there:
+                raise ValueError(unknown("scan rule", name, there))
+        changed = ScanRules(**{**there, **values})  # raises before anything shared has changed
+        with self._doing(by):
+            self.rules.param.update(**_values(changed))
+
+    def _tell(self, what: str, value: Any, number: int | None, by: str) -> None:
+        self.hub.emit(
+            "config", {"what": what, "value": value, "version": number, "by": by, "ts": wall_ms()}
+        )
+
+    @contextmanager
+    def _doing(self, by: str) -> Iterator[None]:
+        """Name who changes the shared objects inside; outside it is Python code."""
+        self._by, before = by, self._by
+        try:
+            yield
+        finally:
+            self._by = before
+
+    def _watch_shared(self) -> None:
+        """Store and tell every change of the shared objects, whoever makes it."""
+        self.weights.param.watch(self._weights_set, list(DETECTOR_NAMES))
+        self.agent.param.watch(self._agent_set, ["enabled", "scan_interval_ms"])
+        self.rules.param.watch(self._rules_set, list(_values(self.rules)))
+        self.agent.param.watch(self._agent_changed, ["enabled", "running", "last_error"])
+
+    def _agent_changed(self, *_: Any) -> None:
+        self.hub.publish("status", "", {"enabled": self.agent.enabled})
+
+    def _agent_set(self, *events: Any) -> None:
+        changed = {event.name: event.new for event in events}
+        self._tell("agent", changed, None, self._by or "python")
+        self._settings.write(**changed)
+
+    def _rules_set(self, *_: Any) -> None:
+        rules = _values(self.rules)
+        self._tell("rules", rules, None, self._by or "python")
+        self._settings.write(rules=rules)
+
+    def _weights_set(self, *_: Any) -> None:
+        if self._by is None:  # `apply_weights` has stored its own already
+            stored = self._versions.add(self.weights.as_dict(), "python")
+            self.weights_version = stored.version
+            self._tell("weights", stored.weights, stored.version, "python")
+
+
+def time_key(feed_name: str) -> str:
+    """Return the setting under which a feed's time is remembered."""
+    return f"time of {feed_name}"
+
+
+def state_name(settings: Settings) -> str:
+    """Name the market whose streams are kept: another seed makes another one."""
+    return f"simulated-{settings.seed}" if settings.feed == "simulated" else settings.feed
+
+
+def check_weights(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the nine weights as floats in order; ValueError when they break a rule."""
+    for name in values:
+        if name not in DETECTOR_NAMES:
+            raise ValueError(unknown("weight", name, DETECTOR_NAMES))
+    missing = [n for n in DETECTOR_NAMES if n not in values]
+    if missing:
+        raise ValueError(f"weights must name all nine detectors, was without {missing}")
+    checked = Weights(**values).as_dict()
+    for name, weight in checked.items():
+        if not 0 <= weight <= 1:
+            raise ValueError(f"{name} must be 0 to 1, was {weight}")
+    total = math.fsum(checked.values())
+    if abs(total - 1) > SUM_TOLERANCE:
+        raise ValueError(f"weights must sum to 1 within {SUM_TOLERANCE}, was {total:.4g}")
+    return checked
+
+
+def _values(rules: ScanRules) -> dict[str, Any]:
+    return {n: v for n, v in rules.param.values().items() if n != "name"}

@@ -1,0 +1,103 @@
+import json
+
+import pytest
+
+from app.api.conversation import Conversation
+from app.api.limits import Limits
+
+
+class Line:
+    """An outlet that keeps what is sent, and remembers how it was closed."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict] = []
+        self.closed = False
+        self.coalesced = self.waiting_bytes = 0
+        self.code: int | None = None
+
+    def send(self, frames):
+        for _, data in frames:
+            self.sent.append(json.loads(data[data.index(b"{"):]))
+
+    def check(self, drain_s):
+        pass
+
+    def close(self):
+        self.closed = True
+
+    def hang_up(self, code, reason):
+        self.code = code
+
+
+@pytest.fixture
+def line(world):
+    return Line()
+
+
+@pytest.fixture
+def talk(world, line):
+    made = Conversation(world.realtime, line, line.hang_up)
+    yield made
+    if made in world.realtime.clients:
+        made.end()
+
+
+async def test_status_comes_first(talk, line):
+    assert [m["type"] for m in line.sent] == ["status"]
+
+
+async def test_end_leaves_nothing_behind(talk, line, world):
+    talk.hear('{"action": "subscribe", "symbols": ["BTCUSDT"], "channels": ["signal", "price"]}')
+    talk.hear('{"action": "subscribe", "channels": ["status", "config", "market_scan"]}')
+    assert world.services.websocket_stats["subscriptions"] == 1
+    talk.end()
+    assert world.services.websocket_stats["subscriptions"] == 0
+    assert world.realtime._listeners == {}
+    assert world.realtime.clients == set()
+
+
+async def test_symbols_belong_to_the_channel_they_came_with(talk, line, world):
+    talk.hear('{"action": "subscribe", "symbols": ["BTCUSDT"], "channels": ["price"]}')
+    talk.hear('{"action": "subscribe", "symbols": ["ETHUSDT"]}')
+    assert set(world.realtime._listeners) == {("price", "BTC/USDT"), ("signal", "ETH/USDT")}
+    talk.hear('{"action": "unsubscribe", "symbols": ["BTC/USDT"], "channels": ["signal"]}')
+    assert ("price", "BTC/USDT") in world.realtime._listeners
+    talk.hear('{"action": "unsubscribe", "symbols": ["btc-usdt", "nonsense?"]}')
+    assert ("price", "BTC/USDT") not in world.realtime._listeners
+    assert line.sent[-1]["symbols"] == ["btc-usdt", "nonsense?"]
+
+
+async def test_unsubscribe_of_symbols_keeps_whole_channels(talk, line, world):
+    talk.hear('{"action": "subscribe", "channels": ["config"]}')
+    talk.hear('{"action": "unsubscribe", "symbols": ["BTCUSDT"]}')
+    assert ("config", "") in world.realtime._listeners
+    talk.hear('{"action": "unsubscribe", "channels": ["config"]}')
+    assert ("config", "") not in world.realtime._listeners
+
+
+async def test_nothing_is_sent_or_done_after_the_close(talk, line, world):
+    world.realtime.limits = Limits(malformed=1)
+    again = Conversation(world.realtime, line, line.hang_up)
+    again.hear("{")
+    assert line.code == 1008
+    n_sent = len(line.sent)
+    again.hear('{"action": "ping"}')
+    assert len(line.sent) == n_sent
+    again.end()
+
+
+@pytest.mark.parametrize("id_", [True, [1], 1.5, {}])
+async def test_id_must_be_text_or_integer(talk, line, id_):
+    talk.hear(json.dumps({"action": "ping", "id": id_}))
+    assert (line.sent[-1]["type"], line.sent[-1]["code"]) == ("error", "invalid_message")
+
+
+async def test_long_strings_of_a_client_are_not_echoed_whole(talk, line):
+    talk.hear(json.dumps({"action": "x" * 5_000, "id": "y" * 5_000}))
+    talk.hear(json.dumps({"action": "subscribe", "symbols": ["z" * 5_000]}))
+    assert max(len(json.dumps(m)) for m in line.sent) < 1_000
+
+
+async def test_ping_echoes_the_clients_time(talk, line):
+    talk.hear('{"action": "ping", "ts": 12.5, "id": "a"}')
+    assert (line.sent[-1]["client_ts"], line.sent[-1]["id"]) == (12.5, "a")

@@ -1,0 +1,89 @@
+"""Walk over all routes: documented, refusing alike, leaking nothing."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from app.api import ENDPOINTS, routes
+from app.api.base import BaseHandler, Checked, NotFound
+from app.api.realtime import RealtimeHandler
+
+DOCS = Path(__file__).parents[3] / "docs" / "api.md"
+ROUTES = [(path, handler) for module in ENDPOINTS for path, handler in module.routes]
+IDS = [path for path, _ in ROUTES]
+WANTED = {
+    "/health": {"GET"},
+    "/health/live": {"GET"},
+    "/health/ready": {"GET"},
+    "/api/agent/status": {"GET"},
+    "/api/agent/toggle": {"PUT"},
+    "/api/agent/config": {"GET", "PUT"},
+    "/api/agent/subscribe": {"POST", "PUT"},
+    "/api/scanner/run": {"POST"},
+    "/api/signals/score": {"POST"},
+    "/api/config/weights": {"GET", "PUT"},
+    "/api/config/weight-presets": {"GET", "POST"},
+    "/api/config/weight-presets/([^/]+)": {"DELETE"},
+    "/api/metrics": {"GET"},
+    "/metrics": {"GET"},
+    "/ws/realtime": {"GET"},
+}
+
+
+def readable(path: str) -> str:
+    return path.replace("([^/]+)", "{name}")
+
+
+def test_routes_are_exactly_these():
+    found = {path: set(handler.methods()) - {"HEAD", "OPTIONS"} for path, handler in ROUTES}
+    assert found == WANTED
+    assert len({path for path, _ in ROUTES}) == len(ROUTES)
+
+
+def test_what_is_not_there_is_answered_last():
+    listed = routes(None)
+    assert listed[-1][1] is NotFound
+    assert len(listed) == len(ROUTES) + 1
+
+
+@pytest.mark.parametrize(("path", "handler"), ROUTES, ids=IDS)
+def test_route_is_checked_and_documented(path, handler):
+    assert issubclass(handler, Checked)
+    assert inspect.getdoc(handler) != inspect.getdoc(BaseHandler)
+    for method in WANTED[path]:
+        text = inspect.getdoc(getattr(handler, method.lower()))
+        assert text, f"{handler.__name__}.{method.lower()} needs a docstring"
+        assert f"{method} {readable(path)}" in DOCS.read_text()
+
+
+@pytest.mark.parametrize(("path", "handler"), ROUTES, ids=IDS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+async def test_route_refuses_other_methods(world, path, handler, method):
+    if method in handler.methods():
+        return
+    address = readable(path).replace("{name}", "x")
+    status, problem, headers = await world.call(method, address)
+    assert status == 405
+    if method != "HEAD":
+        assert problem["code"] == "method_not_allowed"
+    assert headers["Allow"] == ", ".join(handler.methods())
+
+
+@pytest.mark.parametrize(("path", "handler"), ROUTES, ids=IDS)
+async def test_route_refuses_strangers(world, path, handler):
+    address = readable(path).replace("{name}", "x")
+    for method in sorted(WANTED[path]):
+        problem = await world.refused(403, method, address, headers={"Host": "evil.example"})
+        assert problem["code"] == "wrong_host"
+        if method != "GET" or handler is RealtimeHandler:
+            asked = {"headers": {"Origin": "http://evil.example"}}
+            problem = await world.refused(403, method, address, **asked)
+            assert problem["code"] == "cross_origin"
+
+
+@pytest.mark.parametrize(("path", "handler"), ROUTES, ids=IDS)
+async def test_unknown_query_is_refused_where_queries_are_read(world, path, handler):
+    if path in ("/api/agent/toggle", "/api/agent/config", "/api/scanner/run"):
+        method = sorted(WANTED[path])[-1]
+        await world.refused(422, method, path + "?surprise=1", json={})

@@ -1,0 +1,28 @@
+async def test_health_has_contract_and_state(world):
+    status, body, _ = await world.call("GET", "/health")
+    assert (status, body["status"], body["reason"]) == (200, "healthy", None)
+    assert body["timestamp"].endswith("Z")
+    assert body["version"] == "0.0.test"
+    assert body["active_signals"] == len(world.services.evaluation())
+    assert body["websocket_connections"] == 0
+    assert body["total_apis"] == 1
+    assert body["data_source"] == body["source"] == "simulated"
+
+
+async def test_health_tells_starting_and_degraded(world):
+    world.services.market = None
+    _, body, _ = await world.call("GET", "/health")
+    assert (body["status"], body["active_signals"]) == ("starting", 0)
+    world.services.agent.last_error = "feed lost at /home/x/secret"
+    _, body, _ = await world.call("GET", "/health")
+    assert body["status"] == "degraded"
+    assert "secret" not in str(body)
+
+
+async def test_live_always_and_ready_only_with_scores(world):
+    assert (await world.call("GET", "/health/live"))[:2] == (200, {"status": "live"})
+    assert (await world.call("GET", "/health/ready"))[:2] == (200, {"status": "ready"})
+    world.services.market = None
+    assert (await world.call("GET", "/health/live"))[0] == 200
+    problem = await world.refused(503, "GET", "/health/ready")
+    assert problem["retry_after_s"] > 0

@@ -1,0 +1,39 @@
+import pytest
+from pydantic import ValidationError
+from tornado.web import HTTPError
+
+from app.api.problems import ApiError, invalid, problem_of, schema_error
+from opportunity.contracts.agent import SubscribeBody
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 418, 500, 503, 599])
+def test_any_status_has_words_and_a_code(status):
+    problem = problem_of(status, HTTPError(status, "secret %s", "inside"), "/x", "r1")
+    assert problem.status == status
+    assert problem.title
+    assert problem.detail
+    assert problem.code
+    assert "secret" not in problem.model_dump_json()
+
+
+def test_api_error_speaks_for_itself():
+    error = ApiError(412, "stale", "Read again.", "weights", sum=2.0)
+    problem = problem_of(412, error, "/api/x", "r1")
+    assert (problem.code, problem.detail, problem.field) == ("stale", "Read again.", "weights")
+    assert problem.type == "urn:opportunity:problem:stale"
+    assert (problem.sum, problem.instance, problem.request_id) == (2.0, "/api/x", "r1")
+
+
+def test_schema_error_names_every_field():
+    with pytest.raises(ValidationError) as caught:
+        SubscribeBody.model_validate({"symbols": [1, "BTCUSDT", 2], "symbls": []})
+    error = schema_error(caught.value, SubscribeBody)
+    assert error.status_code == 422
+    assert [e.field for e in error.more["errors"]] == ["symbols.0", "symbols.2", "symbls"]
+    assert "Did you mean 'symbols'?" in error.more["errors"][2].message
+
+
+def test_invalid_is_a_422_of_one_field():
+    error = invalid("symbols.3", "must be a symbol")
+    assert (error.status_code, error.field) == (422, "symbols.3")
+    assert error.detail == "symbols.3: must be a symbol"

@@ -1,0 +1,39 @@
+import pytest
+
+from app.api.problems import ApiError
+from app.api.symbols import read_symbol, read_symbols, require_at_most, sort_out
+
+WATCHED = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+
+
+def test_read_symbols_merges_spellings_and_keeps_the_first():
+    assert read_symbols(["btcusdt", "BTC/USDT", "ETH-USDT"], "s") == {
+        "BTC/USDT": "btcusdt", "ETH/USDT": "ETH-USDT",
+    }  # fmt: skip
+
+
+def test_read_symbol_names_the_field():
+    assert read_symbol("btc_usdt", "symbol") == "BTC/USDT"
+    with pytest.raises(ApiError) as caught:
+        read_symbol("?", "symbol")
+    assert (caught.value.status_code, caught.value.field) == (422, "symbol")
+
+
+def test_sort_out_parts_known_from_unknown_malformed_and_too_many():
+    accepted, rejected = sort_out(["btcusdt", "??", "NOPE/USDT", "ETHUSDT", "SOLUSDT"], WATCHED, 2)
+    assert accepted == {"BTC/USDT": "btcusdt", "ETH/USDT": "ETHUSDT"}
+    assert [r.symbol for r in rejected] == ["??", "NOPE/USDT", "SOLUSDT"]
+    assert "at most 2" in rejected[2].reason
+    assert "not watched" in rejected[1].reason
+
+
+def test_sort_out_counts_what_is_there_already():
+    accepted, rejected = sort_out(["BTCUSDT", "SOLUSDT"], WATCHED, 2, ["BTC/USDT", "ETH/USDT"])
+    assert list(accepted) == ["BTC/USDT"]
+    assert len(rejected) == 1
+
+
+def test_require_at_most_allows_the_limit():
+    require_at_most(2, 2, "symbols")
+    with pytest.raises(ApiError):
+        require_at_most(3, 2, "symbols")

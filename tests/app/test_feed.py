@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+from app.feed import make_feed, parse_time
+from opportunity.config import Settings, SettingsError
+from opportunity.errors import CoverageError
+from opportunity.feeds.replay import ReplayFeed
+from opportunity.feeds.simulated import SimulatedFeed
+from opportunity.market.bars import Bars
+from opportunity.market.store import BarStore
+from opportunity.market.timeframe import HOUR_MS
+
+NOW = 1_767_614_400_000  # 2026-01-05 12:00 UTC
+
+
+@pytest.fixture
+def folder(tmp_path):
+    store = BarStore(tmp_path / "data", "binance")
+    close = 100 + np.random.default_rng(1).normal(0, 1, 400).cumsum()
+    for symbol in ("BTC/USDT", "ETH/USDT"):
+        store.write(Bars.from_arrays(
+            NOW - HOUR_MS * np.arange(400, 0, -1), close, close + 1, close - 1, close,
+            np.ones(400), timeframe="1h", symbol=symbol,
+        ))
+    return tmp_path / "data"
+
+
+def test_simulated_market_starts_now_the_first_time() -> None:
+    feed = make_feed(Settings(), None, NOW + 30_500)
+    assert isinstance(feed, SimulatedFeed)
+    assert len(feed.symbols) == 40
+    assert (feed.source, feed.base, feed.clock.speed) == ("simulated", "1m", 60.0)
+    assert feed.clock.now() // 60_000 * 60_000 == NOW
+
+
+def test_simulated_market_goes_on_where_it_stood() -> None:
+    assert make_feed(Settings(), NOW - HOUR_MS, NOW).clock.now() == NOW - HOUR_MS
+
+
+def test_named_start_wins_over_the_remembered_one() -> None:
+    feed = make_feed(Settings(start="2025-03-01T00:00"), NOW, NOW)
+    assert feed.clock.now() == parse_time("2025-03-01")
+
+
+def test_settings_reach_the_simulated_market() -> None:
+    settings = Settings(symbols="eth-usdt,BTCUSDT", seed=3, speed=600)
+    feed = make_feed(settings, None, NOW)
+    assert feed.symbols == ("ETH/USDT", "BTC/USDT")
+    assert feed.market.seed == 3
+    assert feed.clock.speed == 600
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"symbols": "???"}, "symbol must be"),
+        ({"speed": 1e8}, "speed must be"),
+        ({"start": "yesterday"}, "start must be an ISO 8601 time, was 'yesterday'"),
+        ({"start": "2015-01-01"}, "start_ms must be >="),
+        ({"feed": "replay"}, "data must name a folder"),
+    ],
+)
+def test_wrong_settings_are_named(values, words) -> None:
+    with pytest.raises(ValueError, match=words):
+        make_feed(Settings(**values), None, NOW)
+
+
+def test_replay_reads_the_folder(folder) -> None:
+    feed = make_feed(Settings(feed="replay", data=folder, speed=3_600), NOW, NOW)
+    assert isinstance(feed, ReplayFeed)
+    assert feed.symbols == ("BTC/USDT", "ETH/USDT")
+    assert (feed.source, feed.base) == ("replay:binance", "1h")
+    assert feed.clock.speed == 3_600
+
+
+def test_replay_of_some_symbols_from_a_time(folder) -> None:
+    start = NOW - 100 * HOUR_MS
+    settings = Settings(
+        feed="replay", data=folder, exchange="binance", symbols="ETHUSDT",
+        start="2026-01-01T08:00Z",
+    )
+    feed = make_feed(settings, None, NOW)
+    assert feed.symbols == ("ETH/USDT",)
+    assert feed.clock.now() == start
+
+
+def test_replay_of_what_is_not_there_names_it(folder) -> None:
+    with pytest.raises((CoverageError, ValueError), match="XYZ/USDT"):
+        make_feed(Settings(feed="replay", data=folder, symbols="XYZUSDT"), None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("", None),
+        ("2026-01-05T12:00", NOW),
+        ("2026-01-05 12:00:00", NOW),
+        ("2026-01-05T12:00:00Z", NOW),
+        ("2026-01-05T13:00:00+01:00", NOW),
+        ("2026-01-05", NOW - 12 * HOUR_MS),
+        ("2026-01-05T12:00:00.001", NOW + 1),
+        ("2026-01-05T12:00:00.999", NOW + 999),
+    ],
+)
+def test_times_are_utc_unless_they_say_otherwise(text, time) -> None:
+    assert parse_time(text) == time
+
+
+@pytest.mark.parametrize("text", ["yesterday", "1767614400000", "2026-13-01", "12:00", "1999-01-01",
+                                  "0001-01-01", "9999-12-31T23:59"])
+def test_what_is_no_time_of_a_market_is_refused(text) -> None:
+    with pytest.raises(SettingsError, match="start must"):
+        parse_time(text)

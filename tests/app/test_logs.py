@@ -1,0 +1,69 @@
+import logging
+
+import pytest
+import structlog
+
+from app.logs import configure_logs
+
+
+@pytest.fixture
+def log(capsys):
+    """What is written to standard error, as lines."""
+    yield lambda: capsys.readouterr().err.splitlines()
+    structlog.reset_defaults()
+
+
+def test_an_event_is_one_line_of_pairs(log) -> None:
+    configure_logs("INFO")
+    structlog.get_logger("app.x").warning("bar late", symbol="BTC/USDT", late_s=1.5, ok=True)
+    (line,) = log()
+    assert 'level=warning event="bar late" symbol=BTC/USDT late_s=1.5 ok=true' in line
+    assert line.startswith("timestamp=20")
+    assert line.split()[0].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("level", "seen"),
+    [("DEBUG", 4), ("INFO", 3), ("WARNING", 2), ("ERROR", 1)],
+)
+def test_level_is_the_least_that_is_shown(log, level, seen) -> None:
+    configure_logs(level)
+    logger = structlog.get_logger()
+    for name in ("debug", "info", "warning", "error"):
+        getattr(logger, name)("event")
+    assert len(log()) == seen
+
+
+def test_traceback_stays_on_its_line(log) -> None:
+    configure_logs("INFO")
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        structlog.get_logger().error("failed", exc_info=True, path="/x y")
+    (line,) = log()
+    assert "ValueError: two\\nlines" in line
+    assert 'path="/x y"' in line
+
+
+@pytest.mark.parametrize("value", ["a=b", 'say "hi"', "", None, "a\nb", {"a": 1}, [1], "ü"])
+def test_any_value_can_be_logged_on_one_line(log, value) -> None:
+    configure_logs("INFO")
+    structlog.get_logger().info("event", value=value)
+    assert len(log()) == 1
+
+
+def test_libraries_are_heard_from_warnings_on(log, monkeypatch) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])  # those of the test runner
+    before = root.level
+    configure_logs("DEBUG")
+    logging.getLogger("bokeh.x").info("chatter")
+    logging.getLogger("bokeh.x").warning("something")
+    root.setLevel(before)
+    (line,) = log()
+    assert "something" in line
+
+
+def test_unknown_level_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        configure_logs("LOUD")

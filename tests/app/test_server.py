@@ -1,0 +1,229 @@
+"""The real process: what it prints, what it serves, how it ends, what a restart keeps."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from opportunity.scoring.presets import PRESETS
+
+START = "2026-01-05T12:00"
+START_MS = 1_767_614_400_000
+FLAGS = ("--symbols", "BTC/USDT,ETH/USDT", "--timeframes", "5m,1h", "--log-level", "WARNING")
+ADDRESS = re.compile(r"opportunity [\w.]+: 2 symbols, simulated market, at (http://\S+:(\d+))\n")
+
+
+class Process:
+    """`opportunity serve` in a process of its own."""
+
+    def __init__(self, home: Path, *flags: object, port: int = 0) -> None:
+        given = ["--port", port, "--home", home, *FLAGS, *flags]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve", *map(str, given)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+
+    def address(self) -> str:
+        """Wait until it is ready and return where it is."""
+        line = self.process.stdout.readline()
+        found = ADDRESS.fullmatch(line)
+        assert found, line + self.process.stderr.read()
+        self.port = int(found[2])
+        return found[1]
+
+    def call(self, path: str, method: str = "GET", body: object = None):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read().decode()
+            return json.loads(text) if "json" in answer.headers["Content-Type"] else text
+
+    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal; return exit code and standard error."""
+        self.process.send_signal(number)
+        return self.wait(10)
+
+    def wait(self, timeout_s: float) -> tuple[int, str]:
+        _, errors = self.process.communicate(timeout=timeout_s)
+        return self.process.returncode, errors
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def test_life_of_a_server(tmp_path) -> None:
+    with Process(tmp_path, "--start", START, "--speed", 600) as first:
+        assert first.address() == f"http://127.0.0.1:{first.port}"
+        assert first.call("/health")["status"] in ("ok", "healthy")
+        page = first.call("/")
+        assert "<html" in page
+        assert "SIMULATED" in page
+        first.call("/api/config/weights", "PUT", PRESETS["aggressive"])
+        first.call("/api/agent/toggle?enabled=false", "PUT")
+        first.call("/api/agent/config", "PUT", {"scan_interval_ms": 700})
+        code, errors = first.end()
+        assert code == 0, errors
+        assert "Traceback" not in errors
+    with Process(tmp_path, "--speed", 0.1) as second:  # no --start: where it stood
+        second.address()
+        weights = second.call("/api/config/weights")
+        assert weights["smc"] == PRESETS["aggressive"]["smc"]
+        status = second.call("/api/agent/status")
+        assert (status["enabled"], status["scan_interval_ms"]) == (False, 700)
+        report = second.call("/api/scanner/run", "POST", {
+            "symbols": ["BTCUSDT"], "timeframes": ["5m"],
+        })
+        assert report["scan_time"] > "2026-01-05T12:00"
+        assert report["scan_time"] < "2026-01-06"
+        code, errors = second.end(signal.SIGINT)
+        assert (code, errors) == (0, "")
+
+
+def test_answers_at_any_loopback_address(tmp_path) -> None:
+    hosts = ["localhost"]
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+            hosts.append("::1")
+        except OSError:
+            pass
+    for host in hosts:
+        with Process(tmp_path, "--host", host) as server:
+            shown = "[::1]" if host == "::1" else host
+            address = server.address()
+            assert address == f"http://{shown}:{server.port}"
+            with urllib.request.urlopen(f"{address}/health", timeout=20) as answer:
+                assert answer.status == 200
+            assert server.end()[0] == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_address_that_others_can_reach_is_refused(tmp_path, host) -> None:
+    with Process(tmp_path, "--host", host) as server:
+        code, errors = server.wait(60)
+    assert code == 1
+    assert errors == (
+        "opportunity serve: host must be a loopback address as long as no login is set up, "
+        f"was '{host}'\n"
+    )
+    assert not (tmp_path / "opportunity.sqlite").exists()
+
+
+def test_port_in_use_is_said_in_one_line(tmp_path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with Process(tmp_path, port=port) as server:
+            code, errors = server.wait(60)
+    assert code == 1
+    assert errors.startswith(
+        f"opportunity serve: port must be free on 127.0.0.1, was {port} (Address already in use"
+    )
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--speed", "fast"), "invalid float value: 'fast'"),
+        (("--speed", "-1"), "speed must be greater than 0, was -1.0"),
+        (("--port", "70000"), "port must be less than or equal to 65535, was 70000"),
+        (("--colour", "red"), "unrecognized arguments: --colour red"),
+        (("--feed", "binance"), "invalid choice: 'binance'"),
+    ],
+)
+def test_bad_flag_is_bad_usage(tmp_path, flags, words) -> None:
+    with Process(tmp_path, *flags) as server:
+        code, errors = server.wait(60)
+    assert code == 2
+    assert words in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--feed", "replay"), "data must name a folder"),
+        (("--feed", "replay", "--data", "nowhere"), "nowhere"),
+        (("--timeframes", "7m"), "'7m'"),
+        (("--symbols", "???"), "symbol must be"),
+        (("--start", "someday"), "start must be an ISO 8601 time, was 'someday'"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_a_few_lines(tmp_path, flags, words) -> None:
+    with Process(tmp_path, *flags) as server:
+        code, errors = server.wait(60)
+    assert code == 1
+    assert words in errors
+    assert errors.startswith("opportunity serve: ")
+    assert "Traceback" not in errors
+
+
+def test_home_that_cannot_be_written_is_said(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with Process(tmp_path / "file" / "home") as server:
+        code, errors = server.wait(60)
+    assert code == 1
+    assert "Traceback" not in errors
+
+
+def test_stop_while_it_warms_up_ends_it_in_order(tmp_path) -> None:
+    with Process(tmp_path, "--log-level", "INFO") as server:
+        for line in server.process.stderr:  # the database is open, the agent begins to warm up
+            if "database migrated" in line:
+                break
+        code, errors = server.end()
+        assert code == 0, errors
+        assert "Traceback" not in errors
+        assert server.process.returncode == 0
+
+
+def test_killed_server_starts_again(tmp_path) -> None:
+    with Process(tmp_path, "--start", START) as server:
+        server.address()
+        server.call("/api/config/weights", "PUT", PRESETS["conservative"])
+        server.process.kill()
+        server.process.wait(10)
+    with Process(tmp_path) as server:
+        server.address()
+        weights = server.call("/api/config/weights")
+        assert weights["smc"] == PRESETS["conservative"]["smc"]
+        assert server.end()[0] == 0
+
+
+def test_second_signal_does_not_hurt(tmp_path) -> None:
+    with Process(tmp_path) as server:
+        server.address()
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        code, errors = server.end(signal.SIGTERM)
+    assert code == 0, errors
+    assert time.monotonic() - began < 10
+
+
+def test_nothing_is_left_outside_the_home(tmp_path) -> None:
+    with Process(tmp_path / "home") as server:
+        server.address()
+        assert server.end()[0] == 0
+    kept = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert kept == {"home/opportunity.sqlite", "home/state/simulated-7.npz"}
+    assert not list(Path(os.environ["OPPORTUNITY_HOME"]).iterdir())
