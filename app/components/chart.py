@@ -1,0 +1,173 @@
+"""The chart of one stream: candles and volume, and below them score and confidence."""
+
+from typing import Any, Final
+
+import numpy as np
+import panel as pn
+from bokeh.models import ColumnDataSource
+from numpy.typing import NDArray
+
+from app.components.chart_figures import ChartFigures
+from app.components.overlays import Overlay
+from app.components.theme import ThemeName
+from opportunity.live.chart import ChartData
+from opportunity.market.bars import Bar, Bars
+from opportunity.market.timeframe import length_ms
+
+MOST_BARS: Final = 300
+COLUMNS: Final = (
+    "time", "opened", "open", "high", "low", "close", "volume", "top", "bottom", "tone", "body",
+    "final", "lean", "trust", "confidence",
+)
+MOVING: Final = ("high", "low", "close", "volume", "top", "bottom", "tone", "body")
+"""Columns that change while a bar is unfinished."""
+
+VOLUME_ROOM: Final = 5.5
+"""The largest volume takes one part in so many of the height."""
+
+FULL_TRUST: Final = 0.4
+"""Confidence from which a score's bar is drawn without fading."""
+
+
+class MarketChart(pn.viewable.Viewer):
+    """Candles, volume, score and confidence of one stream, and what detectors saw.
+
+    The newest `MOST_BARS` bars are held; new ones are streamed, unfinished ones patched. Rising
+    candles are hollow and falling ones filled, so direction never depends on colour.
+
+    Parameters
+    ----------
+    theme : str
+        ``dark`` or ``light``.
+    """
+
+    def __init__(self, theme: ThemeName = "dark", **params: Any) -> None:
+        super().__init__(**params)
+        self._bars: Bars | None = None
+        self._length = 60_000
+        self._running: list[Bar] = []  # bars past the newest closed one, drawn but not scored
+        self._source = ColumnDataSource({name: [] for name in COLUMNS})
+        self._tables = {
+            name: ColumnDataSource(dict(columns)) for name, columns in Overlay().tables().items()
+        }
+        self._volume_end = 1.0
+        self.figures = ChartFigures(self._source, self._tables)
+        self.wear(theme)
+
+    def __panel__(self) -> Any:
+        return pn.Column(
+            pn.pane.Bokeh(self.price, theme=None, sizing_mode="stretch_width", height=360),
+            pn.pane.Bokeh(self.score, theme=None, sizing_mode="stretch_width", height=120),
+            sizing_mode="stretch_width",
+        )
+
+    @property
+    def price(self) -> Any:
+        """Figure of candles, volume and overlays."""
+        return self.figures.price
+
+    @property
+    def score(self) -> Any:
+        """Figure of score and confidence."""
+        return self.figures.score
+
+    def wear(self, theme: ThemeName) -> None:
+        """Take the colours of a theme."""
+        self.figures.wear(theme)
+
+    def load(self, data: ChartData) -> None:
+        """Show a stream; of one that is shown already only the new bars travel."""
+        first = max(0, len(data.bars) - MOST_BARS)
+        bars = data.bars[first:]
+        scores = np.stack([data.final[first:], data.confidence[first:]])
+        fresh = self._fresh(bars)
+        if fresh is None:
+            self._replace(bars, scores)
+        elif fresh:
+            self._extend(bars, scores, fresh)
+        self._bars = bars
+        if len(bars):
+            self._point(float(bars.close[-1]), float(bars.volume.max()))
+        if data.forming is not None:
+            self.tick(data.forming)
+
+    def tick(self, bar: Bar) -> None:
+        """Show an unfinished bar of the shown timeframe; one that has closed is left alone."""
+        if self._bars is None or len(self._bars) == 0 or bar.time <= int(self._bars.time[-1]):
+            return
+        newest = self._running[-1] if self._running else None
+        if newest is not None and (bar == newest or bar.time < newest.time):
+            return
+        row = self._columns(np.array([bar.time]), np.array([bar[1:]]), np.full((2, 1), np.nan))
+        if newest is None or bar.time > newest.time:
+            self._source.stream(row, rollover=MOST_BARS + len(self._running) + 1)
+            self._running.append(bar)
+        else:
+            last = len(self._source.data["time"]) - 1
+            self._source.patch({name: [(last, row[name][0])] for name in MOVING})
+            self._running[-1] = bar
+        self._point(bar.close, bar.volume)
+
+    def overlay(self, drawn: Overlay) -> None:
+        """Draw what detectors saw; tables that did not change are not sent."""
+        for name, columns in drawn.tables().items():
+            if dict(self._tables[name].data) != columns:
+                self._tables[name].data = dict(columns)
+
+    def _fresh(self, bars: Bars) -> int | None:
+        """Count the bars past the shown ones; None when they are of another stream."""
+        shown = self._bars
+        if shown is None or (shown.symbol, shown.timeframe) != (bars.symbol, bars.timeframe):
+            return None
+        if len(shown) == 0 or len(bars) == 0:
+            return None
+        fresh = int((bars.time > shown.time[-1]).sum())
+        overlap = len(bars) - fresh
+        if overlap == 0 or not np.array_equal(bars.time[:overlap], shown.time[-overlap:]):
+            return None
+        known = [bar.time for bar in self._running][:fresh]
+        return fresh if known == bars.time[overlap:][: len(known)].tolist() else None
+
+    def _replace(self, bars: Bars, scores: NDArray[np.float64]) -> None:
+        self._length = length_ms(bars.timeframe) if bars.timeframe else 60_000
+        self._running.clear()
+        self._volume_end = 0.0
+        self.figures.fit(self._length)
+        self._source.data = self._columns(bars.time, bars.values, scores)
+
+    def _extend(self, bars: Bars, scores: NDArray[np.float64], fresh: int) -> None:
+        rows = self._columns(bars.time[-fresh:], bars.values[-fresh:], scores[:, -fresh:])
+        # Bars that were drawn unfinished stand where the first fresh ones belong.
+        known = min(fresh, len(self._running))
+        begin = len(self._source.data["time"]) - len(self._running)
+        if known:
+            self._source.patch({
+                name: [(begin + i, rows[name][i]) for i in range(known)] for name in COLUMNS
+            })
+            del self._running[:known]
+        if fresh > known:
+            rest = {name: values[known:] for name, values in rows.items()}
+            self._source.stream(rest, rollover=MOST_BARS)
+
+    def _point(self, price: float, volume: float) -> None:
+        """Move the line of the newest price, and give the volume room."""
+        self.figures.last.location = price
+        if VOLUME_ROOM * volume > self._volume_end:
+            self._volume_end = VOLUME_ROOM * volume
+            self.figures.volumes.end = self._volume_end
+
+    def _columns(
+        self, times: NDArray[np.int64], values: NDArray[np.float64], scores: NDArray[np.float64]
+    ) -> dict[str, Any]:
+        opened, high, low, close, volume = values.T
+        final, confidence = scores
+        up = close >= opened
+        trust = np.clip(np.nan_to_num(confidence) / FULL_TRUST, 0, 1)
+        return {
+            "time": times + self._length / 2, "opened": times, "open": opened, "high": high,
+            "low": low, "close": close, "volume": volume, "top": np.maximum(opened, close),
+            "bottom": np.minimum(opened, close), "tone": np.where(up, "bull", "bear").tolist(),
+            "body": np.where(up, 0.12, 1.0), "final": final,
+            "lean": np.where(final >= 0.5, "bull", "bear").tolist(),
+            "trust": 0.2 + 0.8 * trust, "confidence": confidence,
+        }

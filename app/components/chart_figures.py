@@ -1,0 +1,196 @@
+"""The two figures of a chart, their glyphs and how they take the colours of a theme."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from bokeh.core.properties import value
+from bokeh.events import MouseLeave
+from bokeh.models import (
+    CategoricalColorMapper,
+    ColumnDataSource,
+    CrosshairTool,
+    CustomJS,
+    DataRange1d,
+    HoverTool,
+    Range1d,
+)
+from bokeh.models.annotations import Span
+from bokeh.plotting import figure
+
+from app.components.theme import PALETTES, ThemeName
+
+SHOWN_BARS: Final = 110
+"""Bars in view at first; the rest is reached by dragging or the wheel."""
+
+TONES: Final = ("bull", "bear", "info", "warn", "acc", "dim")
+FONT: Final = "Inter, system-ui, Segoe UI, Roboto, DejaVu Sans, sans-serif"
+RIGHT: Final = 72
+"""Room for prices at the right of both figures, pixels: their time axes have to be equal."""
+
+BODY: Final = 0.68
+"""Width of a candle's body as a part of its bar."""
+
+READOUT: Final = (Path(__file__).parent / "chart_readout.js").read_text(encoding="utf-8")
+
+
+class ChartFigures:
+    """Candles with volume and overlays above, score and confidence below, on one time axis.
+
+    Parameters
+    ----------
+    source : ColumnDataSource
+        One row a bar.
+    tables : mapping of str to ColumnDataSource
+        Overlay columns by table; see `overlays.Overlay`.
+    """
+
+    def __init__(
+        self, source: ColumnDataSource, tables: Mapping[str, ColumnDataSource]
+    ) -> None:
+        self.source, self.tables = source, tables
+        self.tones = CategoricalColorMapper(factors=list(TONES), palette=["gray"] * len(TONES))
+        self._tone = {"field": "tone", "transform": self.tones}
+        self._themed: list[tuple[Any, str, str]] = []
+        self.times = DataRange1d(
+            follow="end", follow_interval=SHOWN_BARS * 3_600_000, range_padding=0,
+            range_padding_units="absolute",
+        )
+        self.volumes = Range1d(start=0, end=1)
+        self.last = self._dress(
+            Span(dimension="width", line_dash=[2, 3], line_width=1), line_color="acc"
+        )
+        self._bars: list[Any] = []  # whatever is as wide as a bar
+        self.price, self.score = self._make_price(), self._make_score()
+        self._join()
+
+    def wear(self, theme: ThemeName) -> None:
+        """Take the colours of a theme."""
+        palette = PALETTES[theme]
+        self.tones.palette = [getattr(palette, tone) for tone in TONES]
+        for model, name, colour in self._themed:
+            setattr(model, name, getattr(palette, colour))
+
+    def fit(self, length_ms: int) -> None:
+        """Fit widths and the visible span to the length of a bar."""
+        self.times.follow_interval = SHOWN_BARS * length_ms
+        self.times.range_padding = 4 * length_ms
+        for renderer in self._bars:
+            renderer.glyph.width = BODY * length_ms
+
+    def _dress(self, model: Any, **colours: str) -> Any:
+        self._themed += [(model, name, colour) for name, colour in colours.items()]
+        return model
+
+    def _figure(self, **params: Any) -> Any:
+        made: Any = figure(
+            sizing_mode="stretch_both", x_axis_type="datetime", y_axis_location="right",
+            tools="xpan,xwheel_zoom,reset", active_drag="xpan", active_scroll="xwheel_zoom",
+            toolbar_location=None, min_border_left=8, min_border_right=RIGHT, min_border_top=4,
+            min_border_bottom=4, outline_line_color=None, x_range=self.times, **params,
+        )
+        made.background_fill_color = made.border_fill_color = None  # the card's own shows
+        made.xgrid.grid_line_color = None
+        title = self._dress(made.title, text_color="dim")
+        title.text, title.text_font, title.text_font_size = " ", FONT, "11px"
+        title.text_font_style, title.standoff = "normal", 2
+        self._dress(made.ygrid[0], grid_line_color="line")
+        for axis in (made.xaxis[0], made.yaxis[0]):
+            axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = None
+            axis.major_label_text_font_size, axis.major_label_text_font = "11px", FONT
+            self._dress(axis, major_label_text_color="dim")
+        return made
+
+    def _make_price(self) -> Any:
+        p = self._figure(window_axis="x")
+        p.xaxis.visible = False
+        p.yaxis.ticker.desired_num_ticks = 7
+        p.yaxis.formatter.use_scientific = False
+        p.extra_y_ranges = {"volume": self.volumes}
+        self._draw_zones(p)
+        volume = p.vbar(
+            "time", 1, "volume", 0, source=self.source, y_range_name="volume",
+            fill_color=self._tone, line_color=None, fill_alpha=0.22,
+        )
+        wicks = p.segment("time", "high", "time", "low", source=self.source, line_color=self._tone)
+        bodies = p.vbar(
+            "time", 1, "top", "bottom", source=self.source, fill_color=self._tone,
+            line_color=self._tone, fill_alpha="body",
+        )
+        self._draw_marks(p)
+        self._bars += [volume, bodies]
+        p.y_range.renderers = [wicks, bodies]
+        p.y_range.range_padding = 0.18
+        p.add_layout(self.last)
+        return p
+
+    def _draw_zones(self, p: Any) -> None:
+        """Draw what lies behind the candles."""
+        bands, levels = self.tables["bands"], self.tables["levels"]
+        words = {"text_color": self._tone, "text_font_size": "10.5px", "text_font": value(FONT)}
+        p.quad(
+            "left", "right", "top", "bottom", source=bands, fill_color=self._tone,
+            fill_alpha=0.09, line_color=self._tone, line_alpha=0.25, level="underlay",
+        )
+        p.text(
+            "left", "top", "label", source=bands, x_offset=4, y_offset=11,
+            text_baseline="middle", **words,
+        )
+        p.segment(
+            "x0", "y", "x1", "y", source=levels, line_color=self._tone, line_dash=[3, 4],
+            line_alpha=0.7,
+        )
+        p.text(
+            "x1", "y", "label", source=levels, text_align="right", y_offset=-2,
+            text_baseline="bottom", **words,
+        )
+
+    def _draw_marks(self, p: Any) -> None:
+        """Draw what lies over the candles."""
+        dots, marks = self.tables["dots"], self.tables["marks"]
+        p.multi_line(
+            "xs", "ys", source=self.tables["lines"], line_color=self._tone, line_width=1.5,
+            line_alpha=0.8,
+        )
+        p.scatter(
+            "x", "y", source=dots, size=3, fill_color=self._tone, line_color=None, fill_alpha=0.9
+        )
+        glyphs = p.scatter(
+            "x", "y", marker="glyph", source=marks, size=7, fill_color=self._tone, line_color=None
+        )
+        p.text(
+            "x", "y", "label", source=marks, text_color=self._tone, y_offset="offset",
+            text_align="center", text_baseline="middle", text_font_size="10px",
+            text_font=value(FONT),
+        )
+        p.add_tools(HoverTool(renderers=[glyphs], tooltips="@text", mode="mouse"))
+
+    def _make_score(self) -> Any:
+        p = self._figure(y_range=Range1d(start=0, end=1))
+        p.yaxis.ticker = [0, 0.4, 0.5, 0.6, 1]
+        p.yaxis.major_label_overrides = {0: "0", 0.4: "", 0.5: "0.5", 0.6: "", 1: "1"}
+        self._bars.append(p.vbar(
+            "time", 1, "final", 0.5, source=self.source, line_color=None, fill_alpha="trust",
+            fill_color={"field": "lean", "transform": self.tones},
+        ))
+        trust = p.line("time", "confidence", source=self.source, line_dash=[4, 3], line_width=1.2)
+        line = p.line("time", "final", source=self.source, line_width=1.2)
+        self._dress(trust.glyph, line_color="acc")
+        self._dress(line.glyph, line_color="text")
+        return p
+
+    def _join(self) -> None:
+        """Join both figures: one crosshair, one line of text that tells the bar under it."""
+        across = self._dress(Span(dimension="width", line_dash=[2, 2]), line_color="dim")
+        down = self._dress(Span(dimension="height", line_dash=[2, 2]), line_color="dim")
+        self.price.add_tools(CrosshairTool(overlay=(across, down)))
+        self.score.add_tools(CrosshairTool(overlay=down))
+        read = CustomJS(
+            args={"source": self.source, "above": self.price.title, "below": self.score.title},
+            code=READOUT,
+        )
+        for p, bars in ((self.price, self._bars[1]), (self.score, self._bars[2])):
+            p.add_tools(HoverTool(renderers=[bars], tooltips=None, mode="vline", callback=read))
+            p.js_on_event(MouseLeave, read)
+        for change in ("change:data", "streaming", "patching"):
+            self.source.js_on_change(change, read)

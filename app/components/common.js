@@ -1,0 +1,121 @@
+// What every component of the page shares: elements, numbers and words.
+// Text from the server only ever becomes a text node, so it cannot become markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an element: h("b", {class: "bull", onclick: f}, "text", child). */
+function h(tag, attributes = {}, ...children) {
+  const svg = tag === "svg" || tag === "path";
+  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Set the text of an element only when it differs: an untouched node costs no layout. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function setClass(element, name) {
+  if (element.className !== name) element.className = name;
+}
+
+const ICONS = {
+  lock: "M5 7V5a3 3 0 0 1 6 0v2h1v7H4V7zm1.4 0h3.2V5a1.6 1.6 0 0 0-3.2 0z",
+  open: "M5 7V4.6a3 3 0 0 1 5.9-.7l-1.4.4a1.6 1.6 0 0 0-3.1.3V7H12v7H4V7z",
+  bolt: "M9 1 3 9h4l-1 6 6-8H8z",
+  off: "M9 1 6.9 3.8 10 7h2l-1 1.4 3.3 3.3-1 1L1.7 2.1l1-1 3.2 3.2zM6.1 8 4.4 7.1 3 9h4l-1 6 2.6-3.5z",
+  moon: "M13.5 10A6 6 0 0 1 6 2.5a6 6 0 1 0 7.5 7.5z",
+  sun: "M8 4.6a3.4 3.4 0 1 0 0 6.8 3.4 3.4 0 0 0 0-6.8zM7.3 1h1.4v2.2H7.3zm0 11.8h1.4V15H7.3zM1 7.3h2.2v1.4H1zm11.8 0H15v1.4h-2.2zM2.6 3.6l1-1 1.5 1.6-.9.9zm8.3 8.3.9-.9 1.6 1.5-1 1zM2.6 12.4l1.6-1.5.9.9-1.5 1.6zm8.3-8.3 1.5-1.5 1 1-1.6 1.4z",
+  search: "M7 2a5 5 0 1 0 3 9l3 3 1-1-3-3a5 5 0 0 0-4-8zm0 1.4a3.6 3.6 0 1 1 0 7.2 3.6 3.6 0 0 1 0-7.2z",
+  close: "m4 3 4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4-4-4z",
+};
+
+function icon(name) {
+  return h("svg", { viewBox: "0 0 16 16", "aria-hidden": "true", class: "icon" },
+    h("path", { d: ICONS[name] }));
+}
+
+const GLYPH = { 1: "▲", 0: "●", "-1": "▼" };
+const TONE = { 1: "bull", 0: "dim", "-1": "bear" };
+const WORD = { 1: "bullish", 0: "neutral", "-1": "bearish" };
+
+/**
+ * Write a price with as many digits as its size needs: 103,412.5 or 1.234; many zeros are counted
+ * by a small figure, 0.0₅9725 for 0.000009725, so that a column of prices stays narrow.
+ */
+function price(value) {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  if (size > 0 && size < 0.001) {
+    const [digits, power] = size.toExponential(3).split("e-");
+    const zeros = [...String(Number(power) - 1)].map((c) => "₀₁₂₃₄₅₆₇₈₉"[c]).join("");
+    return `${value < 0 ? "−" : ""}0.0${zeros}${digits.replace(".", "")}`;
+  }
+  const digits = size >= 1000 ? 1 : size >= 10 ? 2 : size >= 1 ? 3
+    : Math.min(10, 3 - Math.floor(Math.log10(size || 1)));
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function number(value, digits = 2) {
+  return value === null || value === undefined ? "–" : value.toFixed(digits);
+}
+
+/** Write a fraction as a signed percent. */
+function percent(value, digits = 1) {
+  if (value === null || value === undefined) return "–";
+  return `${value >= 0 ? "+" : "−"}${Math.abs(100 * value).toFixed(digits)} %`;
+}
+
+function signed(value, digits = 3) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+}
+
+/** Write how long ago something was. */
+function ago(ms) {
+  const s = Math.max(0, ms) / 1000;
+  if (s < 1.5) return "now";
+  if (s < 60) return `${Math.floor(s)} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} m`;
+  if (s < 172800) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86400)} d`;
+}
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** Write a time of the market, UTC. */
+function clock(ms) {
+  const t = new Date(ms);
+  const two = (n) => String(n).padStart(2, "0");
+  return `${t.getUTCDate()} ${MONTHS[t.getUTCMonth()]} ${two(t.getUTCHours())}:${two(t.getUTCMinutes())}`;
+}
+
+/** Keep page state in the address, so that a reload or a shared link shows the same. */
+function remember(values) {
+  const url = new URL(window.location.href);
+  for (const [name, value] of Object.entries(values)) url.searchParams.set(name, value);
+  window.history.replaceState(null, "", url);
+}
+
+/** Call `f` at most once in `ms`, with the newest arguments, the last call always. */
+function throttle(f, ms) {
+  let last = 0, timer = null, newest = null;
+  const run = () => { timer = null; last = performance.now(); f(...newest); };
+  return (...args) => {
+    newest = args;
+    if (timer !== null) return;
+    timer = setTimeout(run, Math.max(0, last + ms - performance.now()));
+  };
+}
+
+/** Tell whether a key press is meant for a field that takes text. */
+function typing(event) {
+  const target = event.composedPath()[0];
+  return target instanceof HTMLElement &&
+    (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
+}

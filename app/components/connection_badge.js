@@ -1,0 +1,166 @@
+// The browser's own line to the server: is it up, how far is it, how old is what we see?
+// It also brings the page back: after a restart of the server the page loads itself again.
+
+const LABEL = { connecting: "CONNECTING", connected: "CONNECTED", reconnecting: "RECONNECTING",
+  disconnected: "DISCONNECTED", error: "ERROR" };
+const SIGN = { connecting: "◐", connected: "●", reconnecting: "◐", disconnected: "○", error: "✕" };
+const FIRST_MS = 1500, LONGEST_MS = 30000, PING_MS = 3000, DEAF_MS = 10000, QUICK = 10;
+const REFUSED = { 1008: "refused by the server", 1013: "the server is full", 4010: "this page was too slow" };
+
+/** Wait before attempt n: exponential, with full jitter so that many pages do not come at once. */
+function backoff(n, random = Math.random) {
+  return Math.max(250, random() * Math.min(LONGEST_MS, FIRST_MS * 1.5 ** (n - 1)));
+}
+
+export function render({ model }) {
+  const sign = h("span", { class: "sign", "aria-hidden": "true" }), label = h("span"), detail = h("span", { class: "dim detail" });
+  const badge = h("button", { class: "chip badge", type: "button", onclick: again }, sign, label, detail);
+  const market = h("span", { class: "chip market", title: "Time of the market, UTC" });
+  const stale = h("span", { class: "chip stale", role: "alert", hidden: true });
+  const voice = h("span", { class: "hidden", role: "status" });
+  const root = h("div", { class: "line" }, stale, market, badge, voice);
+  let socket = null, state = "connecting", attempt = 0, due = 0, timer = null, rtt = null, heard = performance.now();
+  let asked = new Map(), id = 0, reason = "", lost = false, leaving = false, beat = performance.now();
+
+  function address() {
+    const url = new URL(model.path, document.baseURI);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    return url;
+  }
+
+  function enter(next) {
+    if (state !== next) setText(voice, `Connection ${LABEL[next].toLowerCase()}`);
+    state = next;
+    draw();
+  }
+
+  function connect() {
+    clearTimeout(timer);
+    timer = null;
+    enter(attempt === 0 ? "connecting" : "reconnecting");
+    const own = new WebSocket(address());
+    socket = own;
+    own.onopen = () => { if (own === socket) opened(); };
+    own.onmessage = (event) => { if (own === socket) message(JSON.parse(event.data)); };
+    own.onclose = (event) => { if (own === socket) closed(event.code); };
+  }
+
+  function opened() {
+    attempt = 0;
+    reason = "";
+    heard = performance.now();
+    asked.clear();
+    enter("connected");
+    ping();
+    if (lost) reload();
+  }
+
+  function closed(code) {
+    socket = null;
+    rtt = null;
+    if (leaving) return;
+    attempt += 1;
+    reason = REFUSED[code] ?? "";
+    const wait = backoff(Math.min(attempt, QUICK));
+    due = performance.now() + wait;
+    timer = setTimeout(connect, wait);
+    enter(!navigator.onLine ? "disconnected" : reason ? "error" : "reconnecting");
+  }
+
+  function again() {
+    if (state === "connected") return ping();
+    if (socket) { const old = socket; socket = null; old.close(); }
+    attempt = Math.max(1, attempt);
+    connect();
+  }
+
+  function ping() {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    id += 1;
+    asked.set(String(id), performance.now());
+    if (asked.size > 8) asked.delete(asked.keys().next().value);
+    socket.send(JSON.stringify({ action: "ping", id: String(id) }));
+  }
+
+  function message(data) {
+    heard = performance.now();
+    if (data.type === "pong") {
+      const sent = asked.get(String(data.id)) ?? [...asked.values()].at(-1);
+      if (sent !== undefined) rtt = performance.now() - sent;
+      asked.clear();
+      if (lost) reload();
+    }
+    const epoch = data.epoch ?? data.ws?.epoch;
+    if (data.type === "status" && epoch && model.epoch && epoch !== model.epoch) reload();
+    draw();
+  }
+
+  function reload() {
+    if (leaving) return;
+    const before = Number(sessionStorage.getItem("opportunity-reload") ?? 0);
+    const wait = Math.max(0, before + 3000 - Date.now());
+    leaving = true;
+    setTimeout(() => {
+      sessionStorage.setItem("opportunity-reload", String(Date.now()));
+      window.location.reload();
+    }, wait);
+  }
+
+  function draw() {
+    const now = performance.now();
+    setText(sign, SIGN[state]);
+    setText(label, `WS: ${LABEL[state]}`);
+    badge.dataset.state = state;
+    const wait = timer === null ? "" : ` · ${Math.max(0, Math.ceil((due - now) / 1000))} s`;
+    const text = state === "connected" ? `${rtt === null ? "…" : `${rtt < 10 ? rtt.toFixed(1) : Math.round(rtt)} ms`} · ${((now - heard) / 1000).toFixed(0)} s ago`
+      : state === "connecting" ? "" : `${reason ? `${reason} · ` : ""}attempt ${attempt}${wait}`;
+    setText(detail, text);
+    badge.title = state === "connected" ? "Round trip of a ping · age of the last message. Click to measure again."
+      : "Click to try again now.";
+    const silent = (now - beat) / 1000;
+    const old = model.beat > 0 && !document.hidden && silent > model.stale_s;
+    stale.hidden = !old;
+    if (old) setText(stale, `▲ STALE: no price for ${Math.floor(silent)} s`);
+    document.documentElement.toggleAttribute("data-stale", old);
+    setText(market, model.beat > 0 ? `${clock(model.beat)}${model.speed && model.speed !== 1 ? ` · ${model.speed}×` : ""}` : "");
+    market.hidden = model.beat <= 0;
+  }
+
+  function beaten() { beat = performance.now(); draw(); }
+  function shown() { beat = performance.now(); model.visible = !document.hidden; if (!document.hidden) draw(); }
+  function online() { again(); }
+  function offline() { if (state !== "connected") enter("disconnected"); }
+  function left() { leaving = true; }
+
+  const pulse = setInterval(() => {
+    // A line that is open but silent is as good as cut: three unanswered pings.
+    if (state === "connected" && asked.size > 0 && performance.now() - heard > DEAF_MS) {
+      const deaf = socket;
+      socket = null;
+      deaf.close();
+      closed(0);
+    }
+    draw();
+  }, 1000);
+  const asking = setInterval(ping, PING_MS);
+  // The page's own session lives on the other socket; once that is gone, only loading again helps.
+  model.document?.on_event("connection_lost", () => { lost = true; if (state === "connected") ping(); });
+  model.on("beat", beaten);
+  window.addEventListener("online", online);
+  window.addEventListener("offline", offline);
+  window.addEventListener("pagehide", left);
+  document.addEventListener("visibilitychange", shown);
+  model.on("remove", () => {
+    leaving = true;
+    clearInterval(pulse);
+    clearInterval(asking);
+    clearTimeout(timer);
+    socket?.close();
+    window.removeEventListener("online", online);
+    window.removeEventListener("offline", offline);
+    window.removeEventListener("pagehide", left);
+    document.removeEventListener("visibilitychange", shown);
+  });
+  connect();
+  return root;
+}

@@ -1,0 +1,71 @@
+"""What stands in the header: the agent's switch, the line to the server, the theme."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import param
+
+from app.components.island import Island, dumps, module, style
+
+
+class AgentToggle(Island):
+    """A switch that shows and asks for the agent's state.
+
+    Parameters
+    ----------
+    enabled : bool
+        What the agent is; the page sets it.
+    on_toggle : callable
+        Called with the wanted state; what it raises is shown beside the switch.
+    """
+
+    enabled = param.Boolean(False, doc="Whether the agent reacts to closed bars.")
+    answer = param.String("{}", doc="Outcome of the last press, JSON.")
+
+    _esm = module("agent_toggle")
+    _stylesheets: ClassVar[list[str]] = [style("agent_toggle")]
+
+    def __init__(self, on_toggle: Callable[[bool], None] | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self._on_toggle = on_toggle
+        self._presses = 0
+
+    def _handle_msg(self, data: Any) -> None:
+        error = ""
+        wanted = bool(data.get("enabled"))
+        try:
+            if self._on_toggle is None:
+                self.enabled = wanted
+            else:
+                self._on_toggle(wanted)
+        except (ValueError, RuntimeError, OSError) as failure:
+            error = str(failure)
+        self._presses += 1
+        self.answer = dumps({"n": self._presses, "error": error})
+
+
+class ConnectionBadge(Island):
+    """State of the browser's own WebSocket, with round trip, age and stale-data alarm.
+
+    The browser opens `path`, pings it and reconnects with full jitter, without end; it loads the
+    page again once the server answers with another `epoch` or the page's session is gone.
+    """
+
+    path = param.String("ws/realtime", doc="Address of the WebSocket, relative to the page.")
+    epoch = param.String("", doc="Which start of the server built this page.")
+    beat = param.Integer(0, doc="Time of the newest price, market time, ms UTC; 0 before any.")
+    speed = param.Number(1.0, bounds=(0, None), doc="Market seconds in a second of the wall clock.")
+    stale_s = param.Number(10.0, bounds=(1, None), doc="Seconds without a price that are too many.")
+    visible = param.Boolean(True, doc="Whether the browser shows the page now.")
+
+    _esm = module("connection_badge")
+    _stylesheets: ClassVar[list[str]] = [style("connection_badge")]
+
+
+class ThemeSwitch(Island):
+    """Light or dark; kept in the cookie `opportunity-theme`."""
+
+    theme: Any = param.Selector(default="dark", objects=["dark", "light"], doc="Theme of the page.")
+
+    _esm = module("theme_switch")
+    _stylesheets: ClassVar[list[str]] = [style("theme_switch")]

@@ -1,0 +1,46 @@
+// Signals as they come: newest on top, one line each time a symbol's story changes.
+
+export function render({ model }) {
+  const title = h("span", { class: "dim" });
+  const list = h("ol", { class: "signals", "aria-label": "Signals, newest first" });
+  const root = h("div", { class: "fill feed" }, h("div", { class: "head" }, h("h2", {}, "Signals"), title), list);
+  let state = {}, seen = 0;
+
+  function line(s) {
+    const age = h("span", { class: "dim age" });
+    const item = h("li", {}, h("button", { type: "button", "data-symbol": s.symbol,
+      title: `${clock(s.ts)} UTC · confidence ${number(s.confidence)} · risk ${s.risk}`,
+      onclick: () => model.send_msg({ symbol: s.symbol }) },
+    h("span", { class: `mark ${TONE[s.direction]}` }, `${GLYPH[s.direction]} ${number(s.score)}`), h("b", {}, s.symbol),
+    h("span", { class: "words dim" }, s.words), age));
+    item.age = age;
+    item.at = s.ts;
+    return item;
+  }
+
+  function tick() {
+    for (const item of list.children) if (item.age) setText(item.age, ago(state.now - item.at));
+  }
+
+  function draw() {
+    state = JSON.parse(model.state || "{}");
+    const { items = [], enabled = true, count = 0 } = state;
+    setText(title, !enabled ? "paused: the agent is off" : count ? `live · ${count.toLocaleString("en-US")} received` : "live");
+    root.classList.toggle("paused", !enabled);
+    if (items.length === 0) {
+      list.replaceChildren(h("li", { class: "none dim" }, enabled ? "None yet." : "Switch the agent on to receive signals."));
+      seen = 0;
+      return;
+    }
+    const fresh = items.filter((s) => s.n > seen);
+    if (seen === 0) list.replaceChildren();
+    for (const s of fresh.reverse()) list.prepend(line(s));
+    while (list.children.length > items.length) list.lastChild.remove();
+    seen = Math.max(seen, ...items.map((s) => s.n));
+    tick();
+  }
+
+  model.on("state", draw);
+  draw();
+  return root;
+}

@@ -1,0 +1,168 @@
+"""Contributions as a waterfall: each starts where the one before it ended, the last ends at net."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from app.components.labels import HINTS, LABELS
+from opportunity.scoring.explanation import Component, Explanation
+
+DIGITS: Final = 3
+MINUS: Final = "\N{MINUS SIGN}"
+DASH: Final = "\N{EN DASH}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One contribution: from where to where it carries the sum, and how it is written.
+
+    `value` is NaN for a detector that is not available; it then starts and ends where the sum
+    stands.
+    """
+
+    name: str
+    value: float
+    start: float
+    end: float
+    shown: str
+
+
+def waterfall(names: Sequence[str], values: Sequence[float]) -> list[Step]:
+    """Add contributions one after the other.
+
+    Parameters
+    ----------
+    names, values : sequence
+        Contributions in detector order, NaN where unavailable.
+
+    Returns
+    -------
+    list of Step
+        The last `end` is `net` bit for bit, because net is defined as this sum; the `shown`
+        texts add up to the rounded net, the largest takes what rounding leaves over.
+    """
+    steps: list[Step] = []
+    total = 0.0
+    for name, value, text in zip(names, values, rounded(values), strict=True):
+        before = total
+        if np.isfinite(value):
+            total += value
+        steps.append(Step(name, float(value), before, total, text))
+    return steps
+
+
+def rounded(values: Sequence[float], digits: int = DIGITS) -> list[str]:
+    """Write numbers with `digits` decimals so that the texts add up to their rounded sum.
+
+    NaN is written as a dash and counts as nothing.
+    """
+    scale = 10**digits
+    there = [float(v) if np.isfinite(v) else 0.0 for v in values]
+    units = [round(v * scale) for v in there]
+    if units:
+        largest = max(range(len(units)), key=lambda i: abs(there[i]))
+        units[largest] += round(sum(there) * scale) - sum(units)
+    return [
+        signed(unit, digits) if np.isfinite(value) else DASH
+        for unit, value in zip(units, values, strict=True)
+    ]
+
+
+def signed(units: int, digits: int = DIGITS) -> str:
+    """Write a whole number of last digits with its sign: 150 becomes ``+0.150``."""
+    return f"{MINUS if units < 0 else '+'}{abs(units) / 10**digits:.{digits}f}"
+
+
+def why_state(
+    explanation: Explanation,
+    symbol: str,
+    words: Mapping[tuple[str, int], str] | None = None,
+    exists: Sequence[bool] | None = None,
+    advice: str = "",
+) -> dict[str, Any]:
+    """Return what `WhyCard` draws for one bar of one stream.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        From `Scores.explain` or `ensemble.explain`.
+    symbol : str
+        Whose bar it is.
+    words : mapping, optional
+        What each detector saw, by name and side (+1, -1); its number is told where nothing is
+        given for the side that it took.
+    exists : sequence of bool, optional
+        Which detectors this version has.
+    advice : str, optional
+        What the card says at its right end.
+    """
+    parts = explanation.components
+    steps = waterfall([c.detector for c in parts], [c.contribution for c in parts])
+    there = [True] * len(parts) if exists is None else list(exists)
+    net = _number(explanation.net)
+    return {
+        "symbol": symbol,
+        "score": _number(explanation.final),
+        "direction": {"BULLISH": 1, "BEARISH": -1}.get(explanation.direction, 0),
+        "facts": facts(explanation),
+        "advice": advice or f"{explanation.timeframe}: {explanation.advice}",
+        "net": net,
+        "net_shown": "" if net is None else signed(round(net * 10**DIGITS)),
+        "steps": [
+            {
+                "name": step.name,
+                "label": LABELS[step.name],
+                "value": _number(step.value),
+                "start": step.start,
+                "end": step.end,
+                "shown": step.shown,
+                "words": say(component, there[i], words or {}),
+                "exists": there[i],
+                "formula": formula(component),
+                "hint": HINTS[step.name],
+            }
+            for i, (step, component) in enumerate(zip(steps, parts, strict=True))
+        ],
+    }
+
+
+def facts(explanation: Explanation) -> str:
+    """Put the figures beside the score into one line."""
+    if not np.isfinite(explanation.final):
+        return f"{explanation.timeframe} · no score yet: 100 closed bars are needed"
+    trend = {"UP": "trend up", "DOWN": "trend down", "RANGING": "ranging"}[explanation.trend]
+    return (
+        f"{explanation.timeframe} · confidence {explanation.confidence:.2f} · {trend} · "
+        f"disagreement {explanation.disagreement:.2f} · coverage {explanation.coverage:.2f} · "
+        f"{explanation.volatility_level.lower()} volatility"
+    )
+
+
+def say(component: Component, exists: bool, words: Mapping[tuple[str, int], str]) -> str:
+    """Say in words what a detector found, or why it is silent."""
+    if not exists:
+        return "not in this version yet"
+    if not component.available:
+        return "no data"
+    if component.score == 0:
+        return "sees nothing now"
+    side = 1 if component.score > 0 else -1
+    return words.get((component.detector, side), f"leans {'up' if side > 0 else 'down'}")
+
+
+def formula(component: Component) -> str:
+    """Say how a contribution comes about; empty for a detector that is not available."""
+    if not component.available:
+        return ""
+    gate = "" if component.gated == component.score else f" (gated {component.gated:+.2f})"
+    return (
+        f"score {component.score:+.2f}{gate} {TIMES} conf {component.confidence:.2f} {TIMES} "
+        f"weight {component.weight:.2f}"
+    )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,125 @@
+"""The editor of a weights draft: sliders, presets, what changed, Apply."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+import param
+
+from app.components.island import Island, dumps, module, style
+from app.components.labels import HINTS, LABELS
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.errors import ConflictError
+from opportunity.scoring.weights import Weights
+
+_ROWS: Final = dumps([[name, LABELS[name], HINTS[name]] for name in DETECTOR_NAMES])
+
+
+class WeightsEditor(Island):
+    """Turn the nine weights of one `Weights` object.
+
+    The sliders change `weights` at once (while dragging, ten times a second at most); what is
+    marked as active changes only when `on_apply` succeeds or `set_active` is called.
+
+    Parameters
+    ----------
+    weights : Weights
+        The draft. In a notebook any `Weights`; a page hands in one of its own session.
+    active : mapping, optional
+        What is in force, marked on every slider; the draft as it is now by default.
+    on_apply : callable, optional
+        `on_apply(values, force)`; ConflictError asks the user whose weights shall hold,
+        ValueError is shown. Without it Apply only moves the marks.
+    on_save, on_delete : callable, optional
+        `on_save(name, values)` and `on_delete(name)`; both return the presets that are left.
+    """
+
+    draft = param.String("{}", doc="Weights of the draft and the newest edit heard of, JSON.")
+    active = param.String("{}", doc="Weights in force by name, JSON.")
+    presets = param.String("[]", doc="Presets as {name, weights, protected}, JSON.")
+    labels = param.String(_ROWS, constant=True, doc="Name, label and hint of each slider, JSON.")
+    note = param.String("{}", doc="Last outcome or conflict, JSON.")
+    readonly = param.Boolean(False, doc="Whether Apply is out of reach.")
+
+    _fill = "stretch_width"
+    _esm = module("weights_editor")
+    _stylesheets: ClassVar[list[str]] = [style("weights_editor")]
+
+    def __init__(
+        self,
+        weights: Weights,
+        active: Mapping[str, float] | None = None,
+        on_apply: Callable[[dict[str, float], bool], None] | None = None,
+        on_save: Callable[[str, dict[str, float]], Sequence[Mapping[str, Any]]] | None = None,
+        on_delete: Callable[[str], Sequence[Mapping[str, Any]]] | None = None,
+        **params: Any,
+    ) -> None:
+        values = weights.as_dict()
+        self._heard = 0
+        super().__init__(
+            draft=dumps({"values": values, "n": 0}), active=dumps(dict(active or values)),
+            **params,
+        )
+        self.weights = weights
+        self._on_apply, self._on_save, self._on_delete = on_apply, on_save, on_delete
+        self._notes = 0
+        weights.param.watch(self._follow, list(DETECTOR_NAMES))
+
+    def set_active(self, values: Mapping[str, float], note: str = "") -> None:
+        """Mark other weights as those in force."""
+        self.active = dumps(dict(values))
+        self._say(note)
+
+    def clash(self, text: str) -> None:
+        """Say that somebody else changed the active weights, and ask whose shall hold."""
+        self._say("", conflict=text)
+
+    def _follow(self, *_: Any) -> None:
+        self.draft = dumps({"values": self.weights.as_dict(), "n": self._heard})
+
+    def _handle_msg(self, data: Any) -> None:
+        actions = {
+            "draft": self._take, "apply": self._apply, "save": self._save,
+            "delete": self._delete, "settle": lambda _: self._say(""),
+        }
+        self._heard = max(self._heard, int(data.get("n", 0)))
+        action = actions.get(str(data.get("type")))
+        if action is None:
+            return
+        try:
+            action(data)
+        except ConflictError as conflict:
+            self._say("", conflict=str(conflict))
+        except (ValueError, KeyError, PermissionError) as error:
+            self._say(str(error), tone="bear")
+
+    def _take(self, data: Mapping[str, Any]) -> None:
+        self.weights.update(_values(data))
+
+    def _apply(self, data: Mapping[str, Any]) -> None:
+        self.weights.update(_values(data))
+        values = self.weights.normalized().as_dict()
+        if self._on_apply is not None:
+            self._on_apply(values, bool(data.get("force")))
+        self.weights.update(values)
+        self.set_active(values, note="Applied for everybody." if self._on_apply else "Applied.")
+
+    def _save(self, data: Mapping[str, Any]) -> None:
+        if self._on_save is None:
+            return
+        values = Weights(**_values(data)).normalized().as_dict()
+        name = str(data["name"])
+        self.presets = dumps(list(self._on_save(name, values)))
+        self._say(f"Saved as {name}.")
+
+    def _delete(self, data: Mapping[str, Any]) -> None:
+        if self._on_delete is not None:
+            self.presets = dumps(list(self._on_delete(str(data["name"]))))
+            self._say("Deleted.")
+
+    def _say(self, text: str, tone: str = "dim", conflict: str = "") -> None:
+        self._notes += 1  # the same words twice are still news: the browser waits for an answer
+        self.note = dumps({"n": self._notes, "text": text, "tone": tone, "conflict": conflict})
+
+
+def _values(data: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(data["values"][name]) for name in DETECTOR_NAMES}

@@ -1,0 +1,147 @@
+"""The chart's part of the Live page: which stream, when it is loaded, what lies over it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import panel as pn
+import structlog
+from bokeh.document import Document, without_document_lock
+
+from app.components.chart import MarketChart
+from app.components.chart_bar import ChartBar
+from app.components.island import dumps
+from app.components.overlays import DEFAULT_LAYERS, LAYERS, overlay
+from app.components.theme import ThemeName
+from opportunity.errors import OpportunityError
+from opportunity.live.chart import ChartData
+from opportunity.market.timeframe import timeframe as checked
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+logger = structlog.get_logger(__name__)
+
+PLACES: Final = ("price", "score")
+LOAD_S: Final = 2.0
+"""Least time between two loads of one stream; unfinished bars move in between."""
+
+
+class LiveChart:
+    """Loads the chosen stream without holding up the page.
+
+    Parameters
+    ----------
+    services : Services
+        Where charts come from.
+    doc : Document
+        The page's document.
+    theme : callable
+        The theme as it is now.
+    on_load : callable
+        Called inside the document after a chart has come.
+    """
+
+    def __init__(
+        self, services: "Services", doc: Document, symbol: str, timeframe: str,
+        theme: Callable[[], ThemeName], on_load: Callable[[], None],
+    ) -> None:
+        self._services, self._doc, self._theme, self._on_load = services, doc, theme, on_load
+        self.symbol, self.timeframe = symbol, timeframe
+        self.data: ChartData | None = None
+        self.chart: MarketChart | None = None
+        # Figures take longest to build: their places are filled when their data has come.
+        self.places = {n: pn.Column(sizing_mode="stretch_both", margin=0) for n in PLACES}
+        self.bar = ChartBar(
+            frames=dumps(list(services.timeframes)), timeframe=timeframe,
+            layers=dumps(list(LAYERS.items())), shown=dumps(list(DEFAULT_LAYERS)),
+        )
+        self.bar.param.watch(lambda *_: self.draw_overlay(), "shown")
+        self._loading, self._closed = False, False
+        self._loaded_at = float("-inf")
+
+    def close(self) -> None:
+        """Load nothing more."""
+        self._closed = True
+
+    def choose(self, symbol: str, timeframe: str) -> None:
+        """Show another stream."""
+        self.symbol, self.timeframe = symbol, timeframe
+        self.bar.timeframe = timeframe
+        self.data = None
+        self._loaded_at = float("-inf")
+        self.load()
+
+    def load(self) -> bool:
+        """Fetch the stream outside the document's lock; not twice at once, nor too often.
+
+        Returns
+        -------
+        bool
+            False when it has to be asked for again later.
+        """
+        recent = self._services.uptime_s - self._loaded_at < LOAD_S
+        if self._loading or self._closed or recent or not self.symbol:
+            return False
+        self._loading = True
+        fetch: Any = self._fetch
+        self._doc.add_next_tick_callback(without_document_lock(fetch))
+        return True
+
+    async def _fetch(self) -> None:
+        symbol, timeframe = self.symbol, checked(self.timeframe)
+        self._loaded_at = self._services.uptime_s
+        data: ChartData | None = None
+        try:
+            data = await self._services.chart(symbol, timeframe)
+            if self.chart is None:
+                # Figures take 60 ms to build, which another thread can do as well.
+                self.chart = await asyncio.to_thread(MarketChart, self._theme())
+        except (OpportunityError, ValueError, OSError) as error:
+            logger.warning("chart failed", symbol=symbol, timeframe=timeframe, error=str(error))
+        if not self._closed:
+            self._doc.add_next_tick_callback(lambda: self._arrived(symbol, timeframe, data))
+
+    def _arrived(self, symbol: str, timeframe: str, data: ChartData | None) -> None:
+        self._loading = False
+        if self._closed:
+            return
+        if (symbol, timeframe) != (self.symbol, self.timeframe):
+            self._loaded_at = float("-inf")
+            self.load()
+        elif data is not None and len(data.bars):
+            self.data = data
+            with pn.io.hold(self._doc):
+                self._draw(data)
+                self.draw_overlay()
+                self._on_load()
+
+    def _draw(self, data: ChartData) -> None:
+        assert self.chart is not None
+        self.chart.load(data)
+        for name, place in self.places.items():
+            if not len(place):
+                self.chart.wear(self._theme())
+                place.append(pn.pane.Bokeh(
+                    getattr(self.chart, name), sizing_mode="stretch_both", theme=None, margin=0
+                ))
+
+    def draw_overlay(self) -> None:
+        """Draw the chosen overlays."""
+        if self.data is not None and self.chart is not None:
+            self.chart.overlay(
+                overlay(self.data.events, self.data.bars, orjson.loads(self.bar.shown))
+            )
+
+    def wear(self) -> None:
+        """Take the colours of the theme."""
+        if self.chart is not None:
+            self.chart.wear(self._theme())
+
+    def tick(self) -> None:
+        """Move the unfinished bar."""
+        if self.data is not None and self.chart is not None:
+            forming = self._services.forming(self.symbol, checked(self.timeframe))
+            if forming is not None:
+                self.chart.tick(forming)

@@ -1,0 +1,78 @@
+"""The frame of every page: header, theme, and the place where a page puts its components."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import panel as pn
+from bokeh.document import Document
+from jinja2 import Environment, FileSystemLoader
+
+from app.components.theme import ThemeName, stylesheet
+
+HERE: Final = Path(__file__).parent
+THEME_COOKIE: Final = "opportunity-theme"
+
+# Bokeh hands over ready-made markup (scripts, roots), so nothing is escaped by itself: what a
+# page puts into the markup is escaped where it stands (`| e`).
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(HERE), trim_blocks=True, lstrip_blocks=True
+)
+_SHELL_CSS: Final = stylesheet() + (HERE / "shell.css").read_text(encoding="utf-8")
+
+
+class Page(pn.Template):
+    """A template that is quick to serve: a session is built on the loop that serves all others."""
+
+    def __repr__(self) -> str:
+        # Panel keeps a picture of the template in words for notebooks, redrawn for every root.
+        return f"Page({', '.join(self._render_items)})"
+
+    def server_doc(
+        self, doc: Document | None = None, title: str | None = None, location: Any = True
+    ) -> Document:
+        """Put the page into its document, which takes stock of its models once."""
+        wanted: Any = pn.state.curdoc if doc is None else doc
+        with wanted.models.freeze():
+            return super().server_doc(wanted, title, location)
+
+
+def shell(name: str, title: str, roots: dict[str, Any], **facts: str) -> Page:
+    """Put components into a page.
+
+    Parameters
+    ----------
+    name : str
+        Base name of `<name>.html` and `<name>.css` beside this module.
+    title : str
+        Title of the page.
+    roots : dict
+        Components by the name under which the markup embeds them.
+    **facts : str
+        `mark`, `mark_hint` and `universe` of the header; `theme` of the first picture.
+
+    Returns
+    -------
+    Page
+        Own markup and style throughout: no font, script or icon from outside.
+    """
+    page = Page(_TEMPLATES.get_template(f"{name}.html"))
+    for key, root in roots.items():
+        page.add_panel(key, root)
+    page.add_variable("shell", _TEMPLATES.get_template("shell.html"))
+    page.add_variable("page_css", _SHELL_CSS + (HERE / f"{name}.css").read_text(encoding="utf-8"))
+    page.add_variable("page_title", title)
+    for key, fact in facts.items():
+        page.add_variable(key, fact)
+    return page
+
+
+def chosen_theme() -> ThemeName:
+    """Return the theme that this browser chose before; dark when it never did."""
+    return "light" if pn.state.cookies.get(THEME_COOKIE) == "light" else "dark"
+
+
+def asked(name: str, known: tuple[str, ...], default: str) -> str:
+    """Return a query argument of the page's address when it is one of `known`."""
+    values = pn.state.session_args.get(name) or [b""]
+    value = values[0].decode("ascii", errors="ignore")
+    return value if value in known else default

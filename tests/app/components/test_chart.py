@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from app.components.chart import COLUMNS, MOST_BARS, MarketChart
+from app.components.overlays import Overlay
+from opportunity.live.chart import ChartData
+from opportunity.market.bars import Bar, Bars
+
+HOUR = 3_600_000
+
+
+def _data(first: int, n: int, symbol: str = "BTC/USDT", forming: Bar | None = None) -> ChartData:
+    close = 100.0 + np.arange(first, first + n) % 7
+    opened = close - np.where(np.arange(first, first + n) % 2, 1, -1)
+    values = np.stack([opened, close + 2, close - 2, close, close], axis=1)
+    bars = Bars(np.arange(first, first + n) * HOUR, values, timeframe="1h", symbol=symbol)
+    score = np.linspace(0, 1, n)
+    return ChartData(bars, forming, score, 2 * score - 1, np.full(n, 0.3), [])
+
+
+def _column(chart: MarketChart, name: str) -> list[float]:
+    return list(chart._source.data[name])
+
+
+def _opened(chart: MarketChart) -> list[int]:
+    return [int(t) // HOUR for t in _column(chart, "opened")]
+
+
+def test_candles_tell_direction_without_colour() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 10))
+    for opened, close, tone, body in zip(
+        *(_column(chart, c) for c in ("open", "close", "tone", "body")), strict=True
+    ):
+        assert (tone, body) == (("bull", 0.12) if close >= opened else ("bear", 1.0))
+
+
+def test_only_new_bars_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    sent: list[int] = []
+    stream = type(chart._source).stream
+    monkeypatch.setattr(
+        type(chart._source), "stream",
+        lambda self, row, rollover=None: (
+            sent.append(len(row["time"])), stream(self, row, rollover)
+        ),
+    )
+    chart.load(_data(2, 50))
+    assert sent == [2]
+    assert _opened(chart) == list(range(52))
+    chart.load(_data(2, 50))
+    assert sent == [2]
+
+
+def test_unfinished_bar_moves_and_then_closes_in_place() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    chart.tick(Bar(50 * HOUR, 100, 101, 99, 100.5, 1))
+    chart.tick(Bar(50 * HOUR, 100, 104, 99, 103.5, 2))
+    assert _opened(chart)[-1] == 50
+    assert _column(chart, "close")[-1] == 103.5
+    assert np.isnan(_column(chart, "final")[-1])
+    assert chart.figures.last.location == 103.5
+    chart.tick(Bar(51 * HOUR, 103, 105, 99, 104.5, 2))  # the load of bar 50 is still under way
+    chart.load(_data(1, 50))
+    assert _opened(chart) == list(range(52))
+    assert np.isfinite(_column(chart, "final")[50])
+    assert _column(chart, "close")[50] == 100.0 + 50 % 7
+    assert np.isnan(_column(chart, "final")[51])
+
+
+def test_a_closed_bar_is_not_overwritten_by_a_late_tick() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    chart.tick(Bar(49 * HOUR, 1, 1, 1, 1, 1))
+    assert _opened(chart) == list(range(50))
+    assert _column(chart, "close")[-1] == 100.0 + 49 % 7
+
+
+def test_forming_bar_of_the_data_is_shown() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50, forming=Bar(50 * HOUR, 100, 104, 99, 103.5, 2)))
+    assert _opened(chart)[-1] == 50
+
+
+def test_another_symbol_or_a_gap_replaces_everything() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    chart.load(_data(0, 40, symbol="ETH/USDT"))
+    assert len(_column(chart, "time")) == 40
+    chart.load(_data(100, 40, symbol="ETH/USDT"))
+    assert _opened(chart) == list(range(100, 140))
+
+
+def test_no_more_than_the_most_bars_are_held() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, MOST_BARS + 80))
+    assert len(_column(chart, "time")) == MOST_BARS
+    assert _opened(chart)[0] == 80
+    assert set(chart._source.data) == set(COLUMNS)
+
+
+def test_overlay_is_sent_once() -> None:
+    chart = MarketChart()
+    drawn = Overlay()
+    drawn.dots["x"], drawn.dots["y"], drawn.dots["tone"] = [1.0], [2.0], ["bull"]
+    chart.overlay(drawn)
+    before = chart._tables["dots"].data
+    chart.overlay(drawn)
+    assert chart._tables["dots"].data is before

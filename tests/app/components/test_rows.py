@@ -1,0 +1,85 @@
+
+import numpy as np
+import pytest
+
+from app.components.rows import FIELDS, STOPPED, ranking, rows, table_state
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.scoring.rules import STOPS
+from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.strategy import Evaluation, ScanRules, evaluate
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    rng = np.random.default_rng(2)
+    n, frames = 30, ("15m", "1h", "4h")
+    shape = (n, len(frames))
+    scores = rng.uniform(-1, 1, (*shape, len(DETECTOR_NAMES)))
+    scores[0] = np.nan  # a symbol without a score
+    scores[1, 0] = np.nan  # one without a timeframe
+    snapshot = MarketSnapshot(
+        version=1, time=0, source="simulated", symbols=tuple(f"S{i}/USDT" for i in range(n)),
+        timeframes=frames, scores=scores, confidences=np.where(np.isnan(scores), np.nan, 0.5),
+        trend=np.zeros(shape), volatility=np.full(shape, 0.5), atr=np.ones(shape),
+        closed=np.ones(shape, np.int64), price=rng.uniform(1, 100, n),
+        change_24h=np.full(n, np.nan), volume_24h=np.full(n, 1e7), drawdown_rank=np.zeros(n),
+        flagged=np.zeros(shape, bool), patterns=(("inside_bar", "levels"),) * n,
+    )
+    return evaluate(snapshot, rules=ScanRules(threshold=0.55), exists=np.ones(9, bool))
+
+
+def test_ranked_rows_come_first_and_unscored_ones_never(evaluation: Evaluation) -> None:
+    order = ranking(evaluation)
+    passed = len(evaluation)
+    assert 0 < passed < order.size
+    assert order[:passed].tolist() == evaluation.order.tolist()
+    assert 0 not in order
+    keys = evaluation.key[order[passed:]]
+    assert (np.diff(keys) <= 0).all()
+
+
+def test_a_row_says_what_the_record_says(evaluation: Evaluation) -> None:
+    values = rows(evaluation, ranking(evaluation))
+    for place, row in enumerate(values):
+        shown = dict(zip(FIELDS, row, strict=True))
+        record = evaluation.find(shown["symbol"])
+        assert record is not None
+        assert shown["rank"] == place + 1
+        assert shown["price"] == record.price
+        assert shown["change"] is None
+        assert shown["score"] == pytest.approx(record.final_score, abs=6e-4)
+        assert {1: "BULLISH", 0: "NEUTRAL", -1: "BEARISH"}[shown["direction"]] == record.direction
+        assert (shown["action"], shown["risk"]) == (record.recommended_action, record.risk_level)
+        assert shown["ranked"] == (record.rank is not None) == (shown["stopped"] == "")
+        assert shown["badges"] == ["Inside bar"]
+        told = {
+            t: f[1]
+            for t, f in zip(evaluation.snapshot.timeframes, shown["frames"], strict=True) if f
+        }
+        assert told == pytest.approx(record.timeframes, abs=6e-4)
+
+
+def test_state_of_nothing_is_empty() -> None:
+    assert table_state(None) == {
+        "frames": [], "rows": [], "total": 0, "passed": 0, "draft": False
+    }
+
+
+def test_filters_choose_only_when_not_all_rows_fit(evaluation: Evaluation) -> None:
+    everything = table_state(evaluation, side="bullish", query="S1")
+    assert len(everything["rows"]) == everything["total"] == 29
+    cut = table_state(evaluation, limit=5, side="bullish", min_confidence=0.01)
+    assert cut["total"] == 29
+    assert 0 < len(cut["rows"]) <= 5
+    assert {row[FIELDS.index("direction")] for row in cut["rows"]} == {1}
+    found = table_state(evaluation, limit=5, query="s12usdt")
+    assert [row[1] for row in found["rows"]] == ["S12/USDT"]
+
+
+def test_every_rule_has_its_words() -> None:
+    assert tuple(STOPPED) == STOPS
+
+
+def test_rows_change_with_the_weights(evaluation: Evaluation) -> None:
+    heavy = evaluate(evaluation.snapshot, weights={"sar": 50.0}, exists=np.ones(9, bool))
+    assert ranking(heavy).tolist() != ranking(evaluation).tolist()

@@ -1,0 +1,89 @@
+import math
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.components.waterfall import MINUS, facts, rounded, say, signed, waterfall, why_state
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.scoring.ensemble import combine, explain
+from opportunity.scoring.explanation import Component, Explanation
+from opportunity.scoring.weights import Weights
+
+NAN = math.nan
+
+
+def _number(text: str) -> float:
+    return float(text.replace(MINUS, "-"))
+
+
+def _explanation(scores: list[float]) -> Explanation:
+    trust = np.where(np.isfinite(scores), 0.4, NAN)
+    weights = Weights().as_array()
+    combined = combine(np.array(scores), trust, 1.0, 0.5, weights, np.ones(9, bool))
+    return explain(combined, np.array(scores), trust, weights, 1.0, 0.5, "1h", 0)
+
+
+@given(st.lists(st.floats(-1, 1) | st.just(NAN), max_size=9))
+def test_shown_parts_add_up_to_the_rounded_sum(values: list[float]) -> None:
+    total = sum(v for v in values if not math.isnan(v))
+    shown = [_number(t) for t in rounded(values) if t != "\N{EN DASH}"]
+    assert sum(round(s * 1000) for s in shown) == (round(total * 1000) if shown else 0)
+
+
+def test_the_largest_takes_what_rounding_leaves() -> None:
+    assert rounded([0.5004, 0.0004, 0.0004]) == ["+0.501", "+0.000", "+0.000"]
+    assert rounded([0.1, NAN]) == ["+0.100", "\N{EN DASH}"]
+    assert signed(-61) == f"{MINUS}0.061"
+
+
+def test_waterfall_ends_at_net_bit_for_bit() -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        one = _explanation([rng.uniform(-1, 1) if rng.random() > 0.3 else NAN for _ in range(9)])
+        if not math.isfinite(one.net):
+            continue
+        steps = waterfall(DETECTOR_NAMES, [c.contribution for c in one.components])
+        assert steps[-1].end == one.net
+        assert steps[0].start == 0
+        for before, after in pairwise(steps):
+            assert after.start == before.end
+
+
+def test_unavailable_detector_moves_nothing() -> None:
+    steps = waterfall(["a", "b", "c"], [0.2, NAN, 0.1])
+    assert (steps[1].start, steps[1].end) == (0.2, 0.2)
+
+
+def test_why_state_says_what_each_detector_did() -> None:
+    one = _explanation([NAN, NAN, NAN, 0.5, -0.4, 0.0, NAN, NAN, NAN])
+    exists = [n in ("fibonacci", "price_action", "sar", "news") for n in DETECTOR_NAMES]
+    told = {("fibonacci", 1): "Bullish reaction", ("price_action", 1): "other side"}
+    state = why_state(one, "BTC/USDT", words=told, exists=exists)
+    steps = {s["name"]: s for s in state["steps"]}
+    assert steps["fibonacci"]["words"] == "Bullish reaction"
+    assert steps["price_action"]["words"] == "leans down"
+    assert steps["sar"]["words"] == "sees nothing now"
+    assert steps["news"]["words"] == "no data"
+    assert steps["harmonic"]["words"] == "not in this version yet"
+    assert steps["harmonic"]["value"] is None
+    assert state["net"] == pytest.approx(sum(s["value"] or 0 for s in state["steps"]))
+    assert "1h · confidence" in state["facts"]
+
+
+def test_nothing_scored_is_said() -> None:
+    state = why_state(_explanation([NAN] * 9), "BTC/USDT")
+    assert state["score"] is None
+    assert state["net_shown"] == ""
+    assert "no score yet" in state["facts"]
+
+
+def test_gate_is_part_of_the_formula() -> None:
+    gated = Component("sar", True, 0.5, 0.25, 0.4, 0.1, 0.1)
+    assert say(gated, True, {}) == "leans up"
+    one = _explanation([NAN] * 5 + [0.5] + [NAN] * 3)
+    assert "gated" in why_state(one, "X")["steps"][5]["formula"]
+    assert facts(one).startswith("1h")

@@ -1,0 +1,93 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from app.components.weights_editor import WeightsEditor
+from opportunity.errors import ConflictError
+from opportunity.scoring.weights import Weights
+
+
+def _note(editor: WeightsEditor) -> dict[str, Any]:
+    return dict(orjson.loads(editor.note))
+
+
+def test_slider_moves_the_draft_and_the_draft_moves_the_slider() -> None:
+    weights = Weights()
+    editor = WeightsEditor(weights)
+    editor._handle_msg({"type": "draft", "values": weights.as_dict() | {"sar": 0.4}})
+    assert weights.sar == 0.4
+    weights.update(sar=0.05, news=0.2)
+    assert orjson.loads(editor.draft)["values"]["sar"] == 0.05
+    assert orjson.loads(editor.active)["sar"] == 0.1  # what is in force has not changed
+
+
+def test_apply_normalises_and_marks_as_active() -> None:
+    applied: list[dict[str, float]] = []
+    weights = Weights()
+    editor = WeightsEditor(weights, on_apply=lambda values, force: applied.append(values))
+    editor._handle_msg({"type": "apply", "values": weights.as_dict() | {"sar": 1.1}})
+    assert sum(applied[0].values()) == pytest.approx(1)
+    assert applied[0]["sar"] == pytest.approx(0.55)
+    assert orjson.loads(editor.active) == pytest.approx(applied[0])
+    assert _note(editor)["text"] == "Applied for everybody."
+
+
+def test_conflict_is_asked_and_force_goes_through() -> None:
+    def apply(values: dict[str, float], force: bool) -> None:
+        if not force:
+            raise ConflictError("version must be 3, was 2")
+
+    weights = Weights()
+    editor = WeightsEditor(weights, on_apply=apply)
+    message = {"type": "apply", "values": weights.as_dict() | {"sar": 0.2}}
+    editor._handle_msg(message)
+    assert "version must be 3" in _note(editor)["conflict"]
+    assert orjson.loads(editor.active)["sar"] == 0.1
+    editor._handle_msg({**message, "force": True})
+    assert _note(editor)["conflict"] == ""
+    assert orjson.loads(editor.active)["sar"] > 0.1
+
+
+def test_wrong_values_are_shown_and_change_nothing() -> None:
+    weights = Weights()
+    editor = WeightsEditor(weights)
+    editor._handle_msg({"type": "draft", "values": weights.as_dict() | {"sar": -1}})
+    assert weights == Weights()
+    assert _note(editor)["tone"] == "bear"
+    editor._handle_msg({"type": "apply", "values": dict.fromkeys(weights.as_dict(), 0)})
+    assert "sum of the weights" in _note(editor)["text"]
+
+
+def test_presets_are_saved_and_deleted_through_the_owner() -> None:
+    kept: dict[str, dict[str, float]] = {}
+
+    def listed() -> list[dict[str, Any]]:
+        return [{"name": n, "weights": w, "protected": False} for n, w in kept.items()]
+
+    def save(name: str, values: dict[str, float]) -> list[dict[str, Any]]:
+        kept[name] = values
+        return listed()
+
+    def delete(name: str) -> list[dict[str, Any]]:
+        del kept[name]
+        return listed()
+
+    weights = Weights()
+    editor = WeightsEditor(weights, on_save=save, on_delete=delete)
+    editor._handle_msg({"type": "save", "name": "mine", "values": weights.as_dict()})
+    assert [p["name"] for p in orjson.loads(editor.presets)] == ["mine"]
+    editor._handle_msg({"type": "delete", "name": "nobody"})
+    assert _note(editor)["tone"] == "bear"
+    editor._handle_msg({"type": "delete", "name": "mine"})
+    assert orjson.loads(editor.presets) == []
+
+
+def test_echo_names_the_newest_edit_it_knows_of() -> None:
+    weights = Weights()
+    editor = WeightsEditor(weights)
+    values = weights.as_dict()
+    editor._handle_msg({"type": "draft", "values": values | {"sar": 0.2}, "n": 7})
+    assert orjson.loads(editor.draft)["n"] == 7
+    weights.update(sar=0.1)
+    assert orjson.loads(editor.draft)["n"] == 7

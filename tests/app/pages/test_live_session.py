@@ -1,0 +1,160 @@
+import orjson
+import pytest
+
+from app.pages.live_session import LiveSession
+
+
+@pytest.fixture
+async def session(world, doc, turn):
+    made = LiveSession(world, doc, "", "1h", "dark")
+    made.open()
+    await turn(doc)
+    yield made
+    made.close()
+
+
+def _rows(session):
+    return [row[1] for row in orjson.loads(session.table.rows)["rows"]]
+
+
+def _note(session):
+    return orjson.loads(session.editor.note)
+
+
+async def test_open_page_shows_the_best_symbol(session, world) -> None:
+    best = world.evaluation().rows(1)[0].symbol
+    assert session.table.selected == session.chart.symbol == best
+    assert _rows(session)[0] == best
+    assert orjson.loads(session.why.state)["symbol"] == best
+    assert session.chart.data.bars.symbol == best
+    assert world.hub.n_subscribers == 1
+
+
+async def test_prices_move_the_table_and_the_chart(session, world, doc, turn) -> None:
+    world.move()
+    await turn(doc)
+    prices = orjson.loads(session.table.prices)
+    assert prices == {s: pytest.approx(bar[3]) for s, bar in world.running.items()}
+    assert session.badge.beat == world.now
+    last = session.chart.chart._source.data["close"][-1]
+    assert last == world.running[session.chart.symbol][3]
+
+
+async def test_closed_bars_bring_a_new_ranking_signals_and_chart(session, world, doc, turn) -> None:
+    shown = session.chart.data.bars.time[-1]
+    world.move()
+    world.skip(3)
+    world.close_bars("1h")
+    await turn(doc)
+    assert session.chart.data.bars.time[-1] > shown
+    assert orjson.loads(session.feed.state)["count"] > 0
+
+
+async def test_draft_moves_this_session_only(session, world, doc, turn) -> None:
+    other = LiveSession(world, doc, "", "1h", "dark")
+    other.open()
+    before = (session.table.rows, other.table.rows, world.weights.as_dict())
+    session.editor._handle_msg({
+        "type": "draft", "values": dict.fromkeys(world.weights.as_dict(), 0.0) | {"sar": 1.0},
+    })
+    assert session.table.rows != before[0]
+    assert orjson.loads(session.table.rows)["draft"]
+    assert (other.table.rows, world.weights.as_dict()) == before[1:]
+    world.close_bars("1h")
+    await turn(doc)
+    assert orjson.loads(session.table.rows)["draft"]
+    assert not orjson.loads(other.table.rows)["draft"]
+    other.close()
+
+
+async def test_apply_reaches_every_page(session, world, doc, turn) -> None:
+    other = LiveSession(world, doc, "", "1h", "dark")
+    other.open()
+    values = world.weights.as_dict() | {"sar": 0.4}
+    session.editor._handle_msg({"type": "apply", "values": values})
+    await turn(doc)
+    active = world.weights.as_dict()
+    assert active["sar"] == pytest.approx(0.4 / 1.3)
+    for page in (session, other):
+        assert orjson.loads(page.editor.active) == pytest.approx(active)
+        assert page.draft.as_dict() == pytest.approx(active)
+        assert not orjson.loads(page.table.rows)["draft"]
+    assert "New weights" in orjson.loads(other.editor.note)["text"]
+    assert "Applied" in _note(session)["text"]
+    other.close()
+
+
+async def test_turned_draft_survives_and_its_user_is_asked(session, world, doc, turn) -> None:
+    session.draft.update(sar=0.5)
+    theirs = world.weights.as_dict() | {"sar": 0.0, "smc": 0.3}
+    world.apply_weights(theirs, "api")
+    await turn(doc)
+    assert session.draft.sar == 0.5
+    assert "changed (api)" in _note(session)["conflict"]
+    session.editor._handle_msg({"type": "apply", "values": session.draft.as_dict()})
+    assert "version must be" in _note(session)["conflict"]
+    assert world.weights.sar == 0.0
+    session.editor._handle_msg(
+        {"type": "apply", "values": session.draft.as_dict(), "force": True}
+    )
+    assert world.weights.sar > 0.2
+    assert _note(session)["conflict"] == ""
+
+
+async def test_taking_theirs_ends_the_conflict(session, world, doc, turn) -> None:
+    session.draft.update(sar=0.5)
+    world.apply_weights(world.weights.as_dict() | {"sar": 0.0, "smc": 0.3}, "api")
+    await turn(doc)
+    session.editor._handle_msg({"type": "draft", "values": world.weights.as_dict()})
+    session.editor._handle_msg(
+        {"type": "apply", "values": world.weights.as_dict() | {"news": 0.13, "smc": 0.2}}
+    )
+    assert world.weights.news == pytest.approx(0.13)
+
+
+async def test_toggle_switches_the_agent_on_every_page(session, world, doc, turn) -> None:
+    other = LiveSession(world, doc, "", "1h", "dark")
+    other.open()
+    session.agent._handle_msg({"enabled": False})
+    await turn(doc)
+    assert world.agent.enabled is False
+    assert (session.agent.enabled, other.agent.enabled) == (False, False)
+    assert orjson.loads(other.feed.state)["enabled"] is False
+    other.close()
+
+
+async def test_choice_in_one_place_is_the_choice_everywhere(session, doc, turn) -> None:
+    session.table.selected = "LINK/USDT"
+    session.chart.bar.timeframe = "15m"
+    await turn(doc)
+    assert (session.table.selected, session.table.timeframe) == ("LINK/USDT", "15m")
+    assert session.chart.data.bars.symbol == "LINK/USDT"
+    assert orjson.loads(session.why.state)["facts"].startswith("15m")
+    session.feed._handle_msg({"symbol": "ETH/USDT"})
+    assert session.table.selected == "ETH/USDT"
+    session.feed._handle_msg({"symbol": "NOBODY/USDT"})
+    assert session.chart.symbol == "ETH/USDT"
+
+
+async def test_presets_are_kept_by_the_server(session, world) -> None:
+    session.editor._handle_msg(
+        {"type": "save", "name": "mine", "values": world.weights.as_dict()}
+    )
+    assert "mine" in world.saved
+    assert "mine" in [p["name"] for p in orjson.loads(session.editor.presets)]
+    session.editor._handle_msg({"type": "delete", "name": "mine"})
+    assert world.saved == {}
+
+
+async def test_page_waits_for_a_market_that_warms_up(world, doc, turn, monkeypatch) -> None:
+    with monkeypatch.context() as cold:
+        cold.setattr(world, "evaluation", lambda: None)
+        session = LiveSession(world, doc, "", "1h", "dark")
+        session.open()
+        assert _rows(session) == []
+        await turn(doc)
+    world.close_bars("1h")
+    await turn(doc)
+    assert _rows(session)
+    assert session.chart.data is not None
+    session.close()

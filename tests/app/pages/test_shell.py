@@ -1,0 +1,44 @@
+import panel as pn
+import pytest
+from bokeh.document import Document
+from jinja2 import Environment
+
+from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch
+from app.components.signal_table import SignalTable
+from app.pages.shell import asked, shell
+
+MACROS = Environment(autoescape=True).from_string(
+    "{% macro embed(root) %}[{{ root }}]{% endmacro %}"
+)
+
+
+def test_facts_of_the_header_are_escaped() -> None:
+    page = shell("live", "Live", {}, theme="dark", mark="<b>", mark_hint='"', universe="&")
+    html = page.template.render(
+        **page._render_variables, roots=_Roots(), macros=MACROS, plot_script=""
+    )
+    assert "<b></span>" not in html
+    assert "&lt;b&gt;" in html
+    assert 'data-theme="dark"' in html
+
+
+class _Roots:
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+def test_page_takes_stock_of_its_models_once() -> None:
+    roots = {
+        "badge": ConnectionBadge(), "agent": AgentToggle(), "theme": ThemeSwitch(),
+        "table": SignalTable(),
+    }
+    doc = Document()
+    shell("live", "Live", roots, theme="dark").server_doc(doc)
+    assert {root.name for root in doc.roots} == set(roots)
+
+
+@pytest.mark.parametrize("value", [b"2h", b"\xff", b""])
+def test_unknown_argument_gives_the_default(value: bytes, monkeypatch) -> None:
+    told = property(lambda self: {"timeframe": [value]})
+    monkeypatch.setattr(type(pn.state), "session_args", told)
+    assert asked("timeframe", ("1h", "4h"), "1h") == "1h"

@@ -1,0 +1,91 @@
+"""A real server process and a real Chromium; both stay on loopback."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SYMBOLS = "BTC/USDT,ETH/USDT,SOL/USDT,XRP/USDT,ADA/USDT,LINK/USDT,AVAX/USDT,DOGE/USDT"
+START_S = 300.0
+"""A machine without warm kernels compiles for minutes."""
+
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)
+
+
+class Server:
+    """`opportunity serve` in its own process; `stop` and `start` keep the port."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.port = home, 0
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        code = "import sys; from app.cli import main; sys.exit(main())"
+        flags = ["--port", str(self.port), "--speed", "600", "--symbols", SYMBOLS]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, "serve", *flags], cwd=ROOT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=os.environ | {"OPPORTUNITY_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+        )
+        self.port = self._wait_for_port(self._process)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.communicate(timeout=30)
+            self._process = None
+
+    def _wait_for_port(self, process: "subprocess.Popen[str]") -> int:
+        said: list[str] = []
+        killer = threading.Timer(START_S, process.kill)
+        killer.start()
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                found = re.search(r"at http://[\d.]+:(\d+)", line)
+                if found:
+                    # What it logs from now on must not fill the pipe.
+                    threading.Thread(target=process.stdout.read, daemon=True).start()
+                    return int(found[1])
+        finally:
+            killer.cancel()
+        raise AssertionError(f"server did not start:\n{''.join(said)}")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A running server with a fresh data folder; kernels stay where they are cached."""
+    made = Server(tmp_path)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium when it is there, else Playwright's own."""
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser")
+        try:
+            opened = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        except Error as error:
+            pytest.skip(f"no Chromium here: {str(error).splitlines()[0]}")
+        yield opened
+        opened.close()

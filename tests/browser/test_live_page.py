@@ -1,0 +1,196 @@
+"""The Live page as a trader uses it, in a real browser against a real server."""
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+LOOPBACK = {"127.0.0.1", "localhost"}
+SLOW_MS = 15_000
+
+
+class Tab:
+    """A page with everything it asked for and complained about."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.context = browser.new_context(viewport={"width": 1720, "height": 960})
+        self.page: Page = self.context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda r: self.requests.append(r.url))
+        self.page.on("websocket", lambda w: self.requests.append(w.url))
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.on(
+            "console", lambda m: self.errors.append(m.text) if m.type == "error" else None
+        )
+
+    def open(self, address: str) -> Page:
+        self.page.goto(address)
+        expect(self.page.locator("tr[data-symbol]").first).to_be_visible(timeout=SLOW_MS)
+        return self.page
+
+    def outside(self) -> list[str]:
+        parts = [urlsplit(url) for url in self.requests]
+        return [p.geturl() for p in parts
+                if p.scheme not in ("data", "blob") and p.hostname not in LOOPBACK]
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Callable[[], Tab]]:
+    """Open tabs, each with its own cookies."""
+    tabs: list[Tab] = []
+
+    def make() -> Tab:
+        tabs.append(Tab(browser))
+        return tabs[-1]
+
+    yield make
+    for one in tabs:
+        one.context.close()
+
+
+def _received(page: Page) -> int:
+    found = re.search(r"([\d,]+) received", page.locator(".feed .head").inner_text())
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def _scores(page: Page) -> dict[str, str]:
+    read = "rows => rows.map(r => [r.dataset.symbol, r.querySelector('.value').textContent])"
+    return dict(page.eval_on_selector_all("tr[data-symbol]", read))
+
+
+def _wait(page: Page, told: Callable[[], bool]) -> None:
+    """Wait until something is so; the page's own clock turns meanwhile."""
+    for _ in range(SLOW_MS // 100):
+        if told():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("waited in vain")
+
+
+def _press_sar(page: Page, times: int) -> None:
+    page.locator("[data-weight=sar] input").focus()
+    for _ in range(times):
+        page.keyboard.press("ArrowRight")
+
+
+def test_page_is_live_and_stays_at_home(server, tab) -> None:
+    one = tab()
+    page = one.open(server.address)
+    expect(page.get_by_text("SIMULATED MARKET")).to_be_visible()
+    expect(page.locator("button.badge")).to_have_attribute("data-state", "connected")
+    expect(page.get_by_role("button", name="Agent: ON")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".score canvas, .price canvas").first).to_be_attached(timeout=SLOW_MS)
+    before = page.locator(".bar .last").inner_text()
+    _wait(page, lambda: page.locator(".bar .last").inner_text() != before)
+    count = _received(page)
+    _wait(page, lambda: _received(page) > count)
+    steps = page.locator("[data-step]")
+    expect(steps.last).to_have_attribute("data-step", "net")
+    assert one.outside() == []
+    assert one.errors == []
+
+
+def test_agent_off_stops_signals_and_on_resumes(server, tab) -> None:
+    page = tab().open(server.address)
+    _wait(page, lambda: _received(page) > 0)
+    page.get_by_role("button", name="Agent: ON").click()
+    expect(page.get_by_role("button", name="Agent: OFF")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".feed .head")).to_contain_text("paused")
+    newest = page.locator(".signals li").first.inner_text().split("\n")[:2]
+    page.wait_for_timeout(2_000)  # four 5m bars of the market close meanwhile
+    assert page.locator(".signals li").first.inner_text().split("\n")[:2] == newest
+    page.get_by_role("button", name="Agent: OFF").click()
+    expect(page.locator(".feed .head")).to_contain_text("received")
+    count = _received(page)
+    _wait(page, lambda: _received(page) > count)
+
+
+def test_slider_moves_its_own_session_and_apply_moves_all(server, tab) -> None:
+    mine, other = tab().open(server.address), tab().open(server.address)
+    _wait(mine, lambda: _scores(mine) == _scores(other))
+    _press_sar(mine, 40)
+    expect(mine.locator(".count")).to_contain_text("draft")
+    assert "draft" not in other.locator(".count").inner_text()
+    assert other.locator("[data-weight=sar] output").inner_text() == "0.10"
+    _wait(mine, lambda: _scores(mine) != _scores(other))
+
+    mine.get_by_role("button", name="Normalise & apply").click()
+    expect(mine.get_by_text("Applied for everybody.")).to_be_visible()
+    expect(other.locator("[data-weight=sar] output")).to_have_text("0.36", timeout=1_500)
+    expect(other.get_by_text("New weights (page).")).to_be_visible()
+    expect(mine.locator(".count")).not_to_contain_text("draft")
+    _wait(mine, lambda: _scores(mine) == _scores(other))
+
+
+def test_weights_set_by_rest_reach_the_page_and_ask_for_a_turned_draft(server, tab) -> None:
+    turned, calm = tab().open(server.address), tab().open(server.address)
+    _press_sar(turned, 5)
+    expect(turned.locator(".count")).to_contain_text("draft")
+    weights = {
+        "harmonic": 0.1, "elliott": 0.1, "smc": 0.2, "fibonacci": 0.2, "price_action": 0.2,
+        "sar": 0.1, "sentiment": 0.05, "news": 0.03, "whales": 0.02,
+    }
+    request = urllib.request.Request(
+        f"{server.address}/api/config/weights", json.dumps(weights).encode(), method="PUT",
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+    expect(calm.locator("[data-weight=fibonacci] output")).to_have_text("0.20", timeout=1_500)
+    expect(turned.get_by_role("alert").filter(has_text="changed (api)")).to_be_visible()
+    assert turned.locator("[data-weight=sar] output").inner_text() == "0.15"
+    turned.get_by_role("button", name="take theirs").click()
+    expect(turned.locator("[data-weight=sar] output")).to_have_text("0.10")
+
+
+def test_badge_shows_a_stopped_server_and_the_page_recovers(server, tab) -> None:
+    page = tab().open(f"{server.address}/?symbol=ETH-USDT&timeframe=15m")
+    badge = page.locator("button.badge")
+    expect(badge).to_have_attribute("data-state", "connected")
+    page.get_by_role("button", name=re.compile("Theme: ")).click()
+    theme = page.evaluate("document.documentElement.dataset.theme")
+    page.evaluate("window.before = true")
+    server.stop()
+    expect(badge).to_have_attribute("data-state", "reconnecting", timeout=SLOW_MS)
+    expect(badge).to_contain_text("attempt")
+    server.start()
+    page.wait_for_function("window.before === undefined", timeout=60_000)
+    expect(badge).to_have_attribute("data-state", "connected", timeout=SLOW_MS)
+    expect(page.locator(".bar h2")).to_have_text("ETH/USDT", timeout=SLOW_MS)
+    expect(page.locator(".bar [aria-checked=true]")).to_have_text("15m")
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+
+
+def test_keyboard_alone_is_enough(server, tab) -> None:
+    page = tab().open(server.address)
+    page.locator("table[role=grid]").focus()
+    page.keyboard.press("End")
+    last = page.locator("tr[data-symbol]").last.get_attribute("data-symbol")
+    expect(page.locator("tr[aria-selected=true]")).to_have_attribute("data-symbol", str(last))
+    expect(page.locator(".bar h2")).to_have_text(str(last))
+    page.keyboard.press("2")
+    expect(page.locator(".bar [aria-checked=true]")).to_have_text("15m")
+    page.keyboard.press("/")
+    page.keyboard.type("btc")
+    expect(page.locator("tr[data-symbol]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("tr[data-symbol]")).to_have_count(8)
+    assert "timeframe=15m" in page.url
+
+
+def test_narrow_screen_stacks_without_sideways_scrolling(server, tab) -> None:
+    one = tab()
+    one.page.set_viewport_size({"width": 360, "height": 780})
+    page = one.open(server.address)
+    expect(page.locator(".price canvas").first).to_be_attached(timeout=SLOW_MS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    tops = [page.locator(f".live > .{n}").bounding_box()["y"] for n in ("table", "chart", "why")]
+    assert tops == sorted(tops)
+    assert one.errors == []
