@@ -1,0 +1,60 @@
+# Two commands do all the set-up: `make serve` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DATA ?= ../shared/data
+
+export PYTHONHASHSEED ?= 0
+
+.PHONY: help setup serve test test-full lint bench notebooks lock clean browser
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make the environment .venv with the locked versions
+
+$(STAMP): requirements.lock requirements-uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed (set PYTHON=...)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+serve: setup ## Run the agent, the page and the API on 127.0.0.1:8000
+	@$(BIN)/opportunity warm
+	@$(BIN)/opportunity serve $(ARGS)
+
+test: setup browser lint ## Everything CI runs: lint, types, layers, tests, notebooks
+	$(BIN)/python -m pytest -m "not slow"
+	$(MAKE) --no-print-directory notebooks
+
+test-full: setup browser lint ## The tests and the long ones
+	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory notebooks
+
+lint: setup ## Style, types and the layers of the rooms
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+notebooks: setup ## Execute every notebook and compare its checked outputs
+	$(BIN)/python -m pytest --nbval-lax -p no:warnings notebooks
+
+browser: # The page's tests need a Chromium: Debian's where we may install, Playwright's elsewhere
+	@sh tests/browser/install.sh $(BIN)
+
+bench: setup ## Measure the kernels and the whole way of a bar
+	$(BIN)/python -m tests.benchmarks
+
+COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url --universal --python-version 3.11
+
+lock: ## Resolve the versions anew (needs uv); hashes, no addresses
+	$(COMPILE) --extra test --group setup pyproject.toml --output-file requirements.lock
+	echo uv | $(COMPILE) - --output-file requirements-uv.lock
+
+clean: ## Remove the environment and everything made by tools
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,89 @@
+"""From a closed bar to the WebSocket message that it causes, in one process.
+
+A real server on loopback over the simulated market; a third-party client subscribes to symbols.
+The clock starts when the feed hands the closed bars to the agent and stops when the client has
+read the first signal of that minute. Server, agent and client share the machine's cores.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import websockets
+
+from app.services import Services, wall_ms
+from app.site import Site
+from opportunity.config import load_settings
+from opportunity.feeds.base import Closed
+from opportunity.feeds.simulated import SimulatedFeed
+from opportunity.storage.database import open_database
+from opportunity.storage.repositories import Memory
+
+START_MS = 1_760_000_100_000
+
+
+async def measure(seconds: float = 20.0, speed: float = 600.0, n_listened: int = 40) -> Any:
+    """Return the latency's quantiles in ms over all minutes with a signal."""
+    began: dict[int, float] = {}
+    feed = SimulatedFeed(speed=speed, start_ms=START_MS)
+    stream = feed.stream
+
+    async def stamped() -> Any:
+        async for event in stream():
+            if isinstance(event, Closed):
+                began[event.time] = time.perf_counter()
+            yield event
+
+    feed.stream = stamped  # type: ignore[method-assign]  # the stamp must sit where the agent reads
+    with tempfile.TemporaryDirectory() as home:
+        settings = load_settings({"home": Path(home), "port": 0, "timeframes": "5m,15m,1h,4h"})
+        memory = Memory(open_database(settings.database), wall_ms)
+        services = Services(settings, feed, memory, asyncio.get_running_loop())
+        site = Site(settings, services, "benchmark")
+        await services.start()
+        took: dict[int, float] = {}
+        async with websockets.connect(f"ws://127.0.0.1:{site.port}/ws/realtime") as socket:
+            names = list(services.symbols[:n_listened])
+            await socket.send(json.dumps({"action": "subscribe", "symbols": names}))
+            deadline = time.perf_counter() + seconds
+            while time.perf_counter() < deadline:
+                message = json.loads(await asyncio.wait_for(socket.recv(), 30))
+                now = time.perf_counter()
+                stamp = message.get("ts")
+                if message["type"] == "signal" and stamp in began:
+                    took.setdefault(stamp, (now - began[stamp]) * 1e3)
+        await site.close()
+        await services.stop()
+    values = np.array(list(took.values()))
+    return {
+        "bars": len(values),
+        "milliseconds": {
+            "p50": round(float(np.quantile(values, 0.5)), 3),
+            "p99": round(float(np.quantile(values, 0.99)), 3),
+            "max": round(float(values.max()), 3),
+            "mean": round(statistics.fmean(values.tolist()), 3),
+        },
+    }
+
+
+def main() -> int:
+    """Print the measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    result = asyncio.run(measure(args.seconds))
+    text = json.dumps(result) if args.json else "\n".join(f"{k}: {v}" for k, v in result.items())
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
