@@ -31,8 +31,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code."""
     args = build_parser().parse_args(argv)
+    from app.logs import configure_logs
     from opportunity.errors import OpportunityError
 
+    configure_logs("WARNING")  # to standard error: a result on standard output stays clean
     try:
         code: int = args.run(args)
     except (OpportunityError, ValueError, OSError) as error:

@@ -44,14 +44,14 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
     configure_logs(settings.log_level)
     sys.setswitchinterval(SWITCH_S)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    _obey(loop, stop)
     memory = Memory(open_database(settings.database), wall_ms)
     resume = memory.settings.read().get(time_key(settings.feed))
     services = Services(settings, make_feed(settings, resume, wall_ms()), memory, loop)
     warming = asyncio.ensure_future(services.start())
     try:
         server = _listen(settings, services)
+        _obey(loop, stop)  # again: Panel takes SIGINT for itself
         try:
             await _either(warming, stop)
             if not stop.is_set():
@@ -83,6 +83,11 @@ def _check_address(settings: Settings) -> None:
         raise SettingsError(
             f"port must be free on {settings.host}, was {settings.port} ({error.strerror})"
         ) from error
+
+
+def _obey(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
 
 
 async def _either(warming: asyncio.Future[None], stop: asyncio.Event) -> None:

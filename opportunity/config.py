@@ -65,8 +65,8 @@ class Settings(BaseSettings):
     timeframes: Names = Field(
         ("5m", "15m", "30m", "1h", "4h", "1d"), description="comma-separated timeframes to score"
     )
-    speed: float = Field(60.0, gt=0, le=1e9, description="feed seconds per second of wall time")
-    start: str = Field("", description="feed time to start from, ISO 8601 UTC; empty: newest/stored")
+    speed: float = Field(60.0, ge=0.1, le=1e7, description="feed seconds per second of wall time")
+    start: str = Field("", description="feed time to start from, ISO 8601 UTC; empty: go on")
     seed: int = Field(7, ge=0, description="seed of the simulated market")
     max_symbols: int = Field(50, ge=1, le=2_000, description="symbols per scan or connection")
     max_connections: int = Field(500, ge=1, description="WebSocket connections at once")

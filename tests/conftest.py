@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from opportunity.config import OUTSIDE, PREFIX
 from opportunity.kernels import HOME
@@ -30,6 +31,13 @@ def bare_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         patch.setenv("OPPORTUNITY_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("NUMBA_CACHE_DIR", str(HOME))  # for processes that tests start
         yield
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Undo what a command has set up: its stream ends with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

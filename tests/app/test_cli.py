@@ -68,7 +68,7 @@ def test_version_is_that_of_the_project(capsys) -> None:
         ((), "required: VERB"),
         (("trade",), "invalid choice: 'trade'"),
         (("serve", "--nonsense"), "unrecognized arguments"),
-        (("--port", "1"), "arguments"),
+        (("--port", "1"), "invalid choice: '1'"),
     ],
 )
 def test_bad_usage_is_code_two(capsys, args, words) -> None:

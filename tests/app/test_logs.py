@@ -9,8 +9,7 @@ from app.logs import configure_logs
 @pytest.fixture
 def log(capsys):
     """What is written to standard error, as lines."""
-    yield lambda: capsys.readouterr().err.splitlines()
-    structlog.reset_defaults()
+    return lambda: capsys.readouterr().err.splitlines()
 
 
 def test_an_event_is_one_line_of_pairs(log) -> None:
