@@ -31,8 +31,8 @@ test: setup browser lint ## Everything CI runs: lint, types, layers, tests, note
 	$(BIN)/python -m pytest -m "not slow"
 	$(MAKE) --no-print-directory notebooks
 
-test-full: setup browser lint ## The tests and the long ones
-	$(BIN)/python -m pytest
+test-full: setup browser lint ## The tests, the long ones and more examples of each property
+	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest
 	$(MAKE) --no-print-directory notebooks
 
 lint: setup ## Style, types and the layers of the rooms

@@ -4,17 +4,15 @@ The API and the pages call this and nothing below it, so both do the same thing 
 """
 
 import asyncio
-import math
-import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
+from app.presets import Preset, Presets, check_weights
 from opportunity import __version__
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
@@ -28,7 +26,7 @@ from opportunity.live.scanner import ScanReport, judge
 from opportunity.market.bars import Bar
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import Timeframe, timeframe
-from opportunity.scoring.presets import PRESETS, PROTECTED
+from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.shared import Shared
@@ -37,18 +35,7 @@ from opportunity.strategy import Evaluation, ScanRules, evaluate
 
 logger = structlog.get_logger(__name__)
 
-PRESET_NAME: Final = re.compile(r"[\w .-]{1,64}")
 KEEP_TIME_S: Final = 15.0
-SUM_TOLERANCE: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """Weights under a name; the built-in ones cannot be changed or deleted."""
-
-    name: str
-    weights: dict[str, float]
-    protected: bool
 
 
 def wall_ms() -> int:
@@ -82,7 +69,7 @@ class Services:
         self._started = loop.time()
         self._loop = loop
         self._settings, self._versions = memory.settings, memory.weights
-        self._presets = memory.presets
+        self._presets = Presets(memory.presets)
         stored = self._settings.read()
         self.subscribed: tuple[str, ...] = tuple(stored.get("subscribed", ()))
         newest = self._versions.newest() or self._versions.add(PRESETS["balanced"], "start")
@@ -300,38 +287,15 @@ class Services:
 
     def presets(self) -> list[Preset]:
         """Return the built-in presets, then the saved ones by name."""
-        built_in = [Preset(n, dict(w), True) for n, w in PRESETS.items()]
-        return built_in + [Preset(n, w, False) for n, w in self._presets.read().items()]
+        return self._presets.all()
 
     def save_preset(self, name: str, values: Mapping[str, float]) -> Preset:
-        """Save or replace a preset.
-
-        Raises
-        ------
-        ValueError
-            If the name or the weights break a rule.
-        PermissionError
-            If the name belongs to a built-in preset.
-        """
-        if not PRESET_NAME.fullmatch(name) or name != name.strip() or not name.strip("."):
-            raise ValueError(
-                "name must be 1 to 64 letters, digits, dots, dashes or underscores, with spaces "
-                f"only between them, was {name!r}"
-            )
-        self._refuse_protected(name)
-        checked = check_weights(values)
-        self._presets.write(name, checked)
-        return Preset(name, checked, False)
+        """Save or replace a preset; see `Presets.save`."""
+        return self._presets.save(name, values)
 
     def delete_preset(self, name: str) -> None:
-        """Delete a saved preset; KeyError when unknown, PermissionError when built in."""
-        self._refuse_protected(name)
+        """Delete a saved preset; see `Presets.delete`."""
         self._presets.delete(name)
-
-    @staticmethod
-    def _refuse_protected(name: str) -> None:
-        if name.casefold() in {p.casefold() for p in PROTECTED}:
-            raise PermissionError(f"preset must not be a built-in one, was {name!r}")
 
     def set_enabled(self, enabled: bool, by: str) -> None:
         """Switch the agent's signals on or off; setting it twice is the same as once."""
@@ -427,24 +391,6 @@ def time_key(feed_name: str) -> str:
 def state_name(settings: Settings) -> str:
     """Name the market whose streams are kept: another seed makes another one."""
     return f"simulated-{settings.seed}" if settings.feed == "simulated" else settings.feed
-
-
-def check_weights(values: Mapping[str, float]) -> dict[str, float]:
-    """Return the nine weights as floats in order; ValueError when they break a rule."""
-    for name in values:
-        if name not in DETECTOR_NAMES:
-            raise ValueError(unknown("weight", name, DETECTOR_NAMES))
-    missing = [n for n in DETECTOR_NAMES if n not in values]
-    if missing:
-        raise ValueError(f"weights must name all nine detectors, was without {missing}")
-    checked = Weights(**values).as_dict()
-    for name, weight in checked.items():
-        if not 0 <= weight <= 1:
-            raise ValueError(f"{name} must be 0 to 1, was {weight}")
-    total = math.fsum(checked.values())
-    if abs(total - 1) > SUM_TOLERANCE:
-        raise ValueError(f"weights must sum to 1 within {SUM_TOLERANCE}, was {total:.4g}")
-    return checked
 
 
 def _values(rules: ScanRules) -> dict[str, Any]:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from opportunity.config import OUTSIDE, PREFIX
 from opportunity.kernels import HOME
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `from builders import ...`
+
+settings.register_profile("full", max_examples=1_000, deadline=None)  # `make test-full`
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 DATA = Path(
     os.environ.get("OPPORTUNITY_TEST_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")
@@ -42,7 +46,7 @@ def plain_logs() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def market_data() -> Path:
-    """Folder of recorded market data; see CONTRIBUTING for its layout."""
+    """Folder of recorded market data; docs/data.md says its layout."""
     if not (DATA / "binance").is_dir():
         pytest.skip(f"no recorded market data at {DATA} (set OPPORTUNITY_TEST_DATA)")
     return DATA.resolve()

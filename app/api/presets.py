@@ -3,7 +3,7 @@
 from app.api.base import BaseHandler, read_model
 from app.api.problems import ApiError, invalid
 from app.api.weights import settle
-from app.services import Preset
+from app.presets import Preset
 from opportunity.contracts.base import Query
 from opportunity.contracts.weights import (
     PresetBody,

@@ -145,7 +145,7 @@ def test_port_in_use_is_said_in_one_line(tmp_path) -> None:
     ("flags", "words"),
     [
         (("--speed", "fast"), "invalid float value: 'fast'"),
-        (("--speed", "-1"), "speed must be greater than 0, was -1.0"),
+        (("--speed", "-1"), "speed must be greater than or equal to 0.1, was -1.0"),
         (("--port", "70000"), "port must be less than or equal to 65535, was 70000"),
         (("--colour", "red"), "unrecognized arguments: --colour red"),
         (("--feed", "binance"), "invalid choice: 'binance'"),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app.feed import make_feed
-from app.services import Services, check_weights, time_key, wall_ms
+from app.presets import check_weights
+from app.services import Services, time_key, wall_ms
 from opportunity.config import Settings
 from opportunity.errors import ConflictError, ThreadError
 from opportunity.market.timeframe import MINUTE_MS, length_ms

@@ -8,7 +8,6 @@ read the first signal of that minute. Server, agent and client share the machine
 import argparse
 import asyncio
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -17,7 +16,9 @@ from typing import Any
 
 import numpy as np
 import websockets
+from tornado.httpclient import AsyncHTTPClient
 
+from app.server import SWITCH_S
 from app.services import Services, wall_ms
 from app.site import Site
 from opportunity.config import load_settings
@@ -29,8 +30,24 @@ from opportunity.storage.repositories import Memory
 START_MS = 1_760_000_100_000
 
 
-async def measure(seconds: float = 20.0, speed: float = 600.0, n_listened: int = 40) -> Any:
-    """Return the latency's quantiles in ms over all minutes with a signal."""
+async def _build_pages(port: int, built: list[float]) -> None:
+    """Ask for the page again and again, each time as a new session."""
+    client = AsyncHTTPClient()
+    while True:
+        began = time.perf_counter()
+        await client.fetch(f"http://127.0.0.1:{port}/", request_timeout=60)
+        built.append((time.perf_counter() - began) * 1e3)
+        await asyncio.sleep(0.2)
+
+
+async def measure(
+    seconds: float = 20.0, speed: float = 600.0, n_listened: int = 40, pages: bool = False
+) -> Any:
+    """Return the latency's quantiles in ms over all minutes with a signal.
+
+    With `pages` the server builds one page after the other meanwhile. `decision` is the part up
+    to the agent's new ranking, on its own thread; the rest is the way to the client.
+    """
     began: dict[int, float] = {}
     feed = SimulatedFeed(speed=speed, start_ms=START_MS)
     stream = feed.stream
@@ -48,7 +65,20 @@ async def measure(seconds: float = 20.0, speed: float = 600.0, n_listened: int =
         services = Services(settings, feed, memory, asyncio.get_running_loop())
         site = Site(settings, services, "benchmark")
         await services.start()
+        decided: dict[int, float] = {}
+        publish = services.hub.publish_all
+
+        def noted(states: Any) -> None:
+            scan = states.get(("scan", ""))
+            if scan is not None and scan.snapshot.time in began:
+                taken = (time.perf_counter() - began[scan.snapshot.time]) * 1e3
+                decided.setdefault(scan.snapshot.time, taken)
+            publish(states)
+
+        services.hub.publish_all = noted  # type: ignore[method-assign]  # where decisions leave
         took: dict[int, float] = {}
+        built: list[float] = []
+        building = asyncio.ensure_future(_build_pages(site.port, built)) if pages else None
         async with websockets.connect(f"ws://127.0.0.1:{site.port}/ws/realtime") as socket:
             names = list(services.symbols[:n_listened])
             await socket.send(json.dumps({"action": "subscribe", "symbols": names}))
@@ -59,17 +89,24 @@ async def measure(seconds: float = 20.0, speed: float = 600.0, n_listened: int =
                 stamp = message.get("ts")
                 if message["type"] == "signal" and stamp in began:
                     took.setdefault(stamp, (now - began[stamp]) * 1e3)
+        if building is not None:
+            building.cancel()
         await site.close()
         await services.stop()
-    values = np.array(list(took.values()))
     return {
-        "bars": len(values),
-        "milliseconds": {
-            "p50": round(float(np.quantile(values, 0.5)), 3),
-            "p99": round(float(np.quantile(values, 0.99)), 3),
-            "max": round(float(values.max()), 3),
-            "mean": round(statistics.fmean(values.tolist()), 3),
-        },
+        "bars": len(took),
+        "pages": len(built),
+        "decision_ms": _quantiles(decided),
+        "message_ms": _quantiles(took),
+    }
+
+
+def _quantiles(taken: dict[int, float]) -> dict[str, float]:
+    values = np.array(list(taken.values()))
+    return {
+        "p50": round(float(np.quantile(values, 0.5)), 3),
+        "p99": round(float(np.quantile(values, 0.99)), 3),
+        "max": round(float(values.max()), 3),
     }
 
 
@@ -79,8 +116,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    result = asyncio.run(measure(args.seconds))
-    text = json.dumps(result) if args.json else "\n".join(f"{k}: {v}" for k, v in result.items())
+    sys.setswitchinterval(SWITCH_S)
+    results = {
+        "alone": asyncio.run(measure(args.seconds)),
+        "while pages are built": asyncio.run(measure(args.seconds, pages=True)),
+    }
+    text = json.dumps(results) if args.json else "\n".join(f"{k}: {v}" for k, v in results.items())
     sys.stdout.write(text + "\n")
     return 0
 

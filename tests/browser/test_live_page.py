@@ -123,8 +123,8 @@ def test_slider_moves_its_own_session_and_apply_moves_all(server, tab) -> None:
 
     mine.get_by_role("button", name="Normalise & apply").click()
     expect(mine.get_by_text("Applied for everybody.")).to_be_visible()
-    expect(other.locator("[data-weight=sar] output")).to_have_text("0.36", timeout=1_500)
-    expect(other.get_by_text("New weights (page).")).to_be_visible()
+    expect(other.locator("[data-weight=sar] output")).to_have_text("0.36", timeout=SLOW_MS)
+    expect(other.get_by_text("New weights (page).")).to_be_attached(timeout=SLOW_MS)
     expect(mine.locator(".count")).not_to_contain_text("draft")
     _wait(mine, lambda: _scores(mine) == _scores(other))
 
@@ -143,7 +143,7 @@ def test_weights_set_by_rest_reach_the_page_and_ask_for_a_turned_draft(server, t
     )
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 200
-    expect(calm.locator("[data-weight=fibonacci] output")).to_have_text("0.20", timeout=1_500)
+    expect(calm.locator("[data-weight=fibonacci] output")).to_have_text("0.20", timeout=SLOW_MS)
     expect(turned.get_by_role("alert").filter(has_text="changed (api)")).to_be_visible()
     assert turned.locator("[data-weight=sar] output").inner_text() == "0.15"
     turned.get_by_role("button", name="take theirs").click()

@@ -14,7 +14,7 @@ from tornado.web import Application
 
 from app.api import install, routes
 from app.api.broadcast import Realtime
-from app.services import Preset
+from app.presets import Preset
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES

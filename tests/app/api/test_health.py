@@ -13,7 +13,7 @@ async def test_health_tells_starting_and_degraded(world):
     world.services.market = None
     _, body, _ = await world.call("GET", "/health")
     assert (body["status"], body["active_signals"]) == ("starting", 0)
-    world.services.agent.last_error = "feed lost at /home/x/secret"
+    world.services.agent.last_error = "feed lost at /srv/x/secret"
     _, body, _ = await world.call("GET", "/health")
     assert body["status"] == "degraded"
     assert "secret" not in str(body)

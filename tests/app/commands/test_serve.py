@@ -66,7 +66,7 @@ def test_flags_win_over_the_environment(parser, served, monkeypatch) -> None:
     ("flags", "words"),
     [
         (("--port", "70000"), "port must be less than or equal to 65535, was 70000"),
-        (("--speed", "0"), "speed must be greater than 0, was 0.0"),
+        (("--speed", "0"), "speed must be greater than or equal to 0.1, was 0.0"),
         (("--seed", "-1"), "seed must be greater than or equal to 0, was -1"),
     ],
 )
