@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+WARM := $(VENV)/.warm
 DATA ?= ../shared/data
 
 export PYTHONHASHSEED ?= 0
@@ -23,8 +24,11 @@ $(STAMP): requirements.lock requirements-uv.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-serve: setup ## Run the agent, the page and the API on 127.0.0.1:8000
+$(WARM): $(STAMP) $(shell find opportunity -name '*.py')
 	@$(BIN)/opportunity warm
+	@touch $@
+
+serve: setup $(WARM) ## Run the agent, the page and the API on 127.0.0.1:8000 (ARGS="--port 9000")
 	@$(BIN)/opportunity serve $(ARGS)
 
 test: setup browser lint ## Everything CI runs: lint, types, layers, tests, notebooks

@@ -29,6 +29,7 @@ _HOMES: Final[dict[str, str | None]] = {
     "feeds": None,
     "indicators": None,
     "inspect": "opportunity.market.quality",
+    "plots": None,
     "read_bars": "opportunity.market.readers",
     "resample": "opportunity.market.resample",
     "scan": "opportunity.live.scanner",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from opportunity import errors as errors
     from opportunity import feeds as feeds
     from opportunity import indicators as indicators
+    from opportunity import plots as plots
     from opportunity.detectors import DETECTORS as DETECTORS
     from opportunity.errors import BarError as BarError
     from opportunity.errors import CoverageError as CoverageError

@@ -108,6 +108,20 @@ class Explanation:
             return "HIGH"
         return "LOW" if self.volatility < LOW_VOLATILITY else "NORMAL"
 
+    def __str__(self) -> str:
+        """Say it in words, the heaviest contribution first."""
+        if np.isnan(self.net):
+            return "No score: no detector is available."
+        parts = sorted(
+            (c for c in self.components if c.available), key=lambda c: -abs(c.contribution)
+        )
+        said = ", ".join(f"{c.detector} {c.contribution:+.3f}" for c in parts)
+        absent = ", ".join(c.detector for c in self.components if not c.available)
+        return (
+            f"{self.direction} {self.final:.3f}, confidence {self.confidence:.2f}: "
+            f"net {self.net:+.3f} = {said}" + (f"; not available: {absent}" if absent else "")
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, None where a number is undefined."""
         body = asdict(self)

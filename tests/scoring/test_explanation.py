@@ -3,7 +3,9 @@ import math
 
 import numpy as np
 import pytest
+from builders import random_bars
 
+from opportunity.scoring.ensemble import score
 from opportunity.scoring.explanation import (
     Component,
     Explanation,
@@ -52,3 +54,20 @@ def test_words_and_units():
 def test_plain_turns_what_is_undefined_into_none():
     value = {"a": np.float64("nan"), 1: (np.int64(3), math.inf, "x", True, None)}
     assert plain(value) == {"a": None, "1": [3, None, "x", True, None]}
+
+
+def test_text_names_the_heaviest_first_and_what_is_absent():
+    bars = random_bars(400, seed=3)
+    explained = score(bars).explain()
+    text = str(explained)
+    present = [c for c in explained.components if c.available]
+    heaviest = max(present, key=lambda c: abs(c.contribution))
+    said = text.split("= ")[1].split(";")[0].split(", ")
+    assert said[0] == f"{heaviest.detector} {heaviest.contribution:+.3f}"
+    assert len(said) == len(present)
+    assert "not available: harmonic" in text
+    assert text.startswith(explained.direction)
+
+
+def test_text_of_a_bar_without_a_score():
+    assert str(score(random_bars(400, seed=3)).explain(5)).startswith("No score")
