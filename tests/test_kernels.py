@@ -140,6 +140,7 @@ def test_module_hash_of_a_circle_ends(package):
     [
         ({"NUMBA_CACHE_DIR": "/n", "OPPORTUNITY_HOME": "/o"}, Path("/n")),
         ({"OPPORTUNITY_HOME": "/o"}, Path("/o/kernels")),
+        ({"OPPORTUNITY_HOME": "~/o"}, Path.home() / "o" / "kernels"),
         ({"HOME": "/h"}, Path("/h/.opportunity/kernels")),
     ],
 )

@@ -30,8 +30,8 @@ POOL: Final = np.dtype(
     [
         ("size", "i8"),
         ("price", "f8", (N_LEVELS,)),
-        ("owner", "i8", (N_LEVELS,)),  # the bit of the leg
-        ("rank", "i8", (N_LEVELS,)),  # order of entry, which knows no up and down
+        ("owner", "i2", (N_LEVELS,)),  # the bit of the leg
+        ("rank", "i1", (N_LEVELS,)),  # order of entry, which knows no up and down
     ],
     align=True,
 )
@@ -254,9 +254,9 @@ def touch_clusters(clusters: Any, before: Any, h: Any, low: Any, c: Any, atr: An
     reach = NEAR * atr
     for i in range(N_CLUSTERS):
         cluster = clusters[i]
-        if cluster.alive == 0:
+        there = (low <= cluster.top + reach) & (h >= cluster.bottom - reach)
+        if (cluster.alive == 0) | ((cluster.inside == 0) & (not there)):
             continue
-        there = low <= cluster.top + reach and h >= cluster.bottom - reach
         if cluster.inside == 0 and there and before != cluster.price:
             cluster.inside = 1 if before > cluster.price else -1
             cluster.news |= TOUCHED

@@ -20,23 +20,22 @@ WEAKEST: Final = 0.02
 
 ITEM: Final = np.dtype(
     [
-        ("serial", "i8"),  # the id that the item's events carry
-        ("kind", "i4"),
+        # What every bar looks at comes first: it is one line of memory.
         ("side", "i1"),  # +1 bullish, -1 bearish
         ("alive", "i1"),
-        ("weight", "f8"),
-        ("quality", "f8"),  # [0, 1]
-        ("half_life", "f8"),  # bars; 0 = does not decay
-        ("fade", "f8"),  # what a bar leaves of its strength, 2 ** (-1 / half_life)
-        ("left", "f8"),  # the product of that over its age
+        ("kind", "i2"),
         ("age", "i4"),  # bars since it was placed
         ("p", "f8"),  # strength now
-        ("level", "f8"),  # price that invalidates it; the rest is for the detector's own use
+        ("left", "f8"),  # the product of `fade` over its age
+        ("fade", "f8"),  # what a bar leaves of its strength, 2 ** (-1 / half-life)
+        ("weight", "f8"),
+        ("quality", "f8"),  # [0, 1]
+        ("level", "f8"),  # price that invalidates it
+        ("x", "f8"),  # for the detector's own use, as `top`
         ("top", "f8"),
-        ("bottom", "f8"),
-        ("born", "i8"),  # number of the bar on which it was placed
         ("time", "i8"),
-        ("x", "f8"),
+        ("born", "i4"),  # number of the bar on which it was placed
+        ("serial", "i4"),  # the id that the item's events carry
     ],
     align=True,
 )
@@ -75,8 +74,8 @@ def place(
     """Put a new item on the list; return its slot, or -1 if there was no room for it.
 
     With no free slot the weakest goes (of equals the oldest), which may be the new one itself.
-    An item that starts below `WEAKEST` is not placed. `level`, `top`, `bottom` and `x` are NaN
-    until the caller sets them.
+    An item that starts below `WEAKEST` is not placed. `level`, `top` and `x` are NaN until the
+    caller sets them. `half_life` is in bars; 0 does not decay.
     """
     p = weight * quality
     if p < WEAKEST:
@@ -102,14 +101,12 @@ def place(
     item.alive = 1
     item.weight = weight
     item.quality = quality
-    item.half_life = half_life
     item.fade = np.exp2(-1.0 / half_life) if half_life > 0.0 else 1.0
     item.left = 1.0
     item.age = 0
     item.p = p
     item.level = np.nan
     item.top = np.nan
-    item.bottom = np.nan
     item.born = bar
     item.time = time
     item.x = np.nan
@@ -134,6 +131,28 @@ def drop(items: Any, i: Any) -> None:
 
 
 @kernel
+def quieter(calm_up: Any, calm_down: Any, item: Any) -> Any:
+    """Take an item into the chances that nothing argues up and that nothing argues down."""
+    p = item.p  # 0 for a dead item, which leaves both as they are
+    calm_up *= 1.0 - (p if item.side > 0 else 0.0)
+    calm_down *= 1.0 - (p if item.side < 0 else 0.0)
+    return calm_up, calm_down
+
+
+@kernel
+def weigh(calm_up: Any, calm_down: Any, c_max: Any) -> Any:
+    """Return score and confidence of what `quieter` gathered; see `combine`."""
+    up = 1.0 - calm_up
+    down = 1.0 - calm_down
+    more = max(up, down)
+    if more <= 0.0:
+        return 0.0, 0.0
+    score = min(max(up - down, -1.0), 1.0)
+    confidence = c_max * (1.0 - calm_up * calm_down) * (1.0 - 0.5 * (min(up, down) / more))
+    return score, confidence
+
+
+@kernel
 def combine(items: Any, c_max: Any) -> Any:
     """Combine the living items into a score and a confidence.
 
@@ -152,14 +171,5 @@ def combine(items: Any, c_max: Any) -> Any:
     calm_up = 1.0
     calm_down = 1.0
     for i in range(items.size):
-        p = items[i].p  # 0 for a dead item, which leaves the product as it is
-        calm_up *= 1.0 - (p if items[i].side > 0 else 0.0)
-        calm_down *= 1.0 - (p if items[i].side < 0 else 0.0)
-    up = 1.0 - calm_up
-    down = 1.0 - calm_down
-    more = max(up, down)
-    if more <= 0.0:
-        return 0.0, 0.0
-    score = min(max(up - down, -1.0), 1.0)
-    confidence = c_max * (1.0 - calm_up * calm_down) * (1.0 - 0.5 * (min(up, down) / more))
-    return score, confidence
+        calm_up, calm_down = quieter(calm_up, calm_down, items[i])
+    return weigh(calm_up, calm_down, c_max)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import param
 
+from opportunity.detectors.ahead import AHEAD, fetch, lines, span
 from opportunity.detectors.base import Detector, copy_events, report
 from opportunity.detectors.clusters import (
     CLUSTER,
@@ -23,13 +24,14 @@ from opportunity.detectors.clusters import (
     touch_clusters,
 )
 from opportunity.detectors.events import EVENT, N_EVENTS
-from opportunity.detectors.evidence import ITEM, age_items, combine
+from opportunity.detectors.evidence import ITEM
+from opportunity.detectors.leg_items import N_ITEMS, age_live, combine_live
 from opportunity.detectors.leg_marks import KINDS, mark_clusters
-from opportunity.detectors.legs import BOOK, EXTENDED, FREE, LIVE, N_LEGS, SET, follow_legs
+from opportunity.detectors.legs import BOOK, DEAD, EXTENDED, follow_legs
 from opportunity.detectors.reactions import (
-    N_ITEMS,
     check_reactions,
     follow_news,
+    has_hope,
     silence_twins,
     watch_bounce,
     watch_extension,
@@ -46,19 +48,29 @@ STATE: Final = np.dtype(
     [
         ("n", "i8"),
         ("serial", "i8"),
+        ("live", "i8"),  # a bit for each slot of `items` in use
         ("close", "f8"),
         ("atr", ATR),
         ("atr_before", "f8"),
-        ("swings", SWINGS, (3,)),  # internal, swing, major
-        ("books", BOOK, (2,)),  # legs of the swing and the major scale
-        ("pool", POOL),
-        ("clusters", CLUSTER, (N_CLUSTERS,)),
-        ("items", ITEM, (N_ITEMS,)),
         ("n_events", "i4"),
+        ("clusters", CLUSTER, (N_CLUSTERS,)),
+        ("books", BOOK, (2,)),  # legs of the swing and the major scale
+        ("swings", SWINGS, (3,)),  # internal, swing, major
+        ("items", ITEM, (N_ITEMS,)),
+        ("pool", POOL),
         ("events", EVENT, (N_EVENTS,)),
     ],
     align=True,
 )
+
+_SWINGS: Final = span(STATE, "swings", "swings")[0]
+
+HOT: Final = lines(
+    span(STATE, "n", "books"),
+    *(span(SWINGS, "direction", "low_time", _SWINGS + i * SWINGS.itemsize) for i in range(3)),
+    span(STATE, "items", "items"),
+)
+"""What nearly every bar reads; see `opportunity.detectors.ahead`."""
 
 PARAMS: Final = np.dtype(
     [
@@ -87,11 +99,10 @@ def _react(
     for j in range(1, -1, -1):
         scale = params.major if j == 1 else params.swing
         legs = state.books[j].legs
-        for i in range(N_LEGS):
-            if legs[i].status == FREE:
-                continue
-            follow_news(state, j, i, scale, t, c)
-            if LIVE <= legs[i].status <= SET:
+        for i in range(state.books[j].used):
+            if (legs[i].news != 0) | (legs[i].status >= DEAD):
+                follow_news(state, j, i, scale, t, c)
+            if has_hope(legs[i], state.n - 1):
                 watch_bounce(
                     state, j, i, scale, turn, turn_bar, turn_price, t, o, h, low, c, before, atr
                 )
@@ -136,12 +147,12 @@ def step(
     state.n_events = 0
     before = state.atr_before
     atr = atr_step(state.atr, ATR_PERIOD, h, low, c)
-    age_items(state.items)
+    age_live(state)
     if atr > 0.0:
         _look(state, params, t, o, h, low, c, before, atr)
     state.atr_before = atr
     state.close = c
-    score, confidence = combine(state.items, params.c_max)
+    score, confidence = combine_live(state, params.c_max)
     report(out, state.n, score, confidence)
 
 
@@ -152,6 +163,7 @@ def run(
 ) -> None:  # fmt: skip
     """Drive `step` over streams and bars; see `Detector`."""
     for k in range(rows.size):
+        fetch(states, rows, k + AHEAD, HOT)
         state = states[rows[k]]
         for j in range(time.shape[1]):
             bar = values[k, j]

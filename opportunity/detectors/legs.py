@@ -37,12 +37,12 @@ LEG: Final = np.dtype(
         ("serial", "i8"),
         ("side", "i1"),  # +1 from a low up to a high, -1 down
         ("status", "i1"),
-        ("news", "i4"),
+        ("news", "i1"),
+        ("drawn", "i1"),  # price has come back far enough from B for its levels to matter
+        ("pinned", "i1"),  # C will not move, so the levels beyond B are known
         ("a", EXTREME),
         ("b", EXTREME),
         ("c", EXTREME),  # farthest retracement since B; NaN while there is none
-        ("drawn", "i1"),  # price has come back far enough from B for its levels to matter
-        ("pinned", "i1"),  # C will not move, so the levels beyond B are known
         # The rest belongs to the reactions that are watched on the leg.
         ("stage", "i1"),
         ("tried", "i1"),  # extensions that price has reached: 1 and 2, added up
@@ -54,14 +54,17 @@ LEG: Final = np.dtype(
     align=True,
 )
 
-BOOK: Final = np.dtype([("legs", LEG, (N_LEGS,)), ("buried", "i8")], align=True)
-"""Legs of one scale; `buried` is the bar on which a live leg ended: no B up to it lives on."""
+BOOK: Final = np.dtype(
+    [("used", "i8"), ("buried", "i8"), ("legs", LEG, (N_LEGS,))], align=True
+)
+"""Legs of one scale; all slots from `used` on are free. `buried` is the bar on which a live leg
+ended: no B up to it lives on."""
 
 
 @kernel
 def is_alive(leg: Any) -> Any:
     """Tell whether a leg is live, set or extended."""
-    return FREE < leg.status < DEAD
+    return (leg.status > FREE) & (leg.status < DEAD)
 
 
 @kernel
@@ -86,28 +89,32 @@ def _put(e: Any, price: Any, bar: Any, time: Any) -> None:
 
 @kernel
 def _test(book: Any, leg: Any, max_age: Any, n: Any, t: Any, h: Any, low: Any, c: Any) -> None:
-    """Hold a living leg against a bar: exceeded, retraced deeper, closed beyond, too old."""
+    """Hold a living leg against a bar: exceeded, retraced deeper, closed beyond, too old.
+
+    Conditions are joined by `&` and `|`: legs differ from stream to stream, and a jump that is
+    guessed wrongly costs more than the comparisons that it saves.
+    """
     side = leg.side
     ahead = h if side > 0 else low
     behind = low if side > 0 else h
-    if leg.status == SET:
-        if side * (ahead - leg.b.price) > 0.0:
-            leg.status = EXTENDED
-            leg.pinned = 1
-            leg.news |= EXCEEDED
-        elif side * (leg.c.price - behind) > 0.0:
-            _put(leg.c, behind, n, t)
-            leg.pinned = 0
+    exceeded = (leg.status == SET) & (side * (ahead - leg.b.price) > 0.0)
+    if exceeded:
+        leg.status = EXTENDED
+        leg.pinned = 1
+        leg.news |= EXCEEDED
+    elif (leg.status == SET) & (side * (leg.c.price - behind) > 0.0):
+        _put(leg.c, behind, n, t)
+        leg.pinned = 0
     # A set or live leg hangs on A, an extended one on C.
     foot = leg.c.price if leg.status == EXTENDED else leg.a.price
     was_live = leg.status == LIVE
     if side * (foot - c) > 0.0:
         leg.status = DEAD
-    elif n - leg.b.bar > max_age or (
-        leg.status == EXTENDED and side * (ahead - leg.c.price) > WHOLE * length(leg)
+    elif (n - leg.b.bar > max_age) | (
+        (leg.status == EXTENDED) & (side * (ahead - leg.c.price) > WHOLE * length(leg))
     ):
         leg.status = OLD
-    if was_live and leg.status != LIVE:
+    if was_live & (leg.status != LIVE):
         book.buried = n
 
 
@@ -127,15 +134,17 @@ def _retire(legs: Any) -> None:
 
 @kernel
 def _create(
-    state: Any, legs: Any, side: Any, status: Any, start: Any, price: Any, bar: Any, time: Any
+    state: Any, book: Any, side: Any, status: Any, start: Any, price: Any, bar: Any, time: Any
 ) -> Any:
     """Open a leg from pivot `start` to an extreme; return its slot."""
+    legs = book.legs
     _retire(legs)
     slot = 0
     for i in range(N_LEGS):
         if legs[i].status == FREE:
             slot = i
             break
+    book.used = max(book.used, slot + 1)
     leg = legs[slot]
     leg.serial = next_serial(state)
     leg.side = side
@@ -178,9 +187,9 @@ def _settle(state: Any, book: Any, swings: Any, live: Any, reach: Any, c: Any) -
         start = swings.pivots[pivot(swings, 1)]
         span = end.side * (end.price - start.price)
         if span >= reach and end.side * (c - start.price) >= 0.0:
-            slot = _create(state, legs, end.side, SET, start, end.price, end.bar, end.time)
+            slot = _create(state, book, end.side, SET, start, end.price, end.bar, end.time)
             legs[slot].news |= CONFIRMED
-    for i in range(N_LEGS):
+    for i in range(book.used):
         if legs[i].status == SET and legs[i].c.bar == end.bar and legs[i].side != end.side:
             legs[i].pinned = 1
             legs[i].news |= PINNED
@@ -204,17 +213,19 @@ def _run_on(
     spans = side * (price - start.price) >= reach
     fresh = bar > book.buried and n - bar <= max_age
     if spans and fresh and side * (c - start.price) >= 0.0:
-        _create(state, book.legs, side, LIVE, start, price, bar, time)
+        _create(state, book, side, LIVE, start, price, bar, time)
 
 
 @kernel
-def _outgrow(legs: Any) -> None:
+def _outgrow(book: Any) -> None:
     """End set legs that a newer and longer one of the same side has replaced."""
-    for i in range(N_LEGS):
+    legs = book.legs
+    for i in range(book.used):
         if legs[i].status == SET:
-            for j in range(N_LEGS):
-                newer = is_alive(legs[j]) and legs[j].a.bar > legs[i].a.bar
-                if newer and legs[j].side == legs[i].side and length(legs[j]) > length(legs[i]):
+            for j in range(book.used):
+                newer = is_alive(legs[j]) & (legs[j].a.bar > legs[i].a.bar)
+                same = legs[j].side == legs[i].side
+                if newer & same & (length(legs[j]) > length(legs[i])):
                     legs[i].status = OLD
 
 
@@ -222,8 +233,8 @@ def _outgrow(legs: Any) -> None:
 def _draw(leg: Any, n: Any, h: Any, low: Any) -> None:
     """Note the first retracement from B that is worth a look, on a bar after that of B."""
     behind = low if leg.side > 0 else h
-    waiting = is_alive(leg) and leg.drawn == 0 and leg.b.bar < n
-    if waiting and leg.side * (leg.b.price - behind) >= SHALLOW * length(leg):
+    waiting = is_alive(leg) & (leg.drawn == 0) & (leg.b.bar < n)
+    if waiting & (leg.side * (leg.b.price - behind) >= SHALLOW * length(leg)):
         leg.drawn = 1
         leg.news |= DRAWN
 
@@ -256,14 +267,16 @@ def follow_legs(
         Whether the levels to watch have changed: a leg was drawn, erased, set, pinned or ended.
     """
     legs = book.legs
-    for i in range(N_LEGS):
+    used = book.used
+    book.used = 0
+    live = -1
+    for i in range(used):
         legs[i].news = 0
         if legs[i].status >= DEAD:
             legs[i].status = FREE
         if legs[i].status != FREE:
             _test(book, legs[i], max_age, n, t, h, low, c)
-    live = -1
-    for i in range(N_LEGS):
+            book.used = i + 1
         if legs[i].status == LIVE:
             live = i
     reach = least * atr
@@ -274,13 +287,13 @@ def follow_legs(
         _run_on(state, book, swings, live, reach, max_age, n, c)
     changed = False
     moved = False
-    for i in range(N_LEGS):
+    for i in range(book.used):
         moved |= legs[i].news & (CREATED | RESTARTED | CONFIRMED) != 0
     if moved:
-        _outgrow(legs)
-    for i in range(N_LEGS):
+        _outgrow(book)
+    for i in range(book.used):
         if legs[i].status == FREE:
             continue
         _draw(legs[i], n, h, low)
-        changed |= legs[i].news & ~(CREATED | RESTARTED) != 0 or legs[i].status >= DEAD
+        changed |= (legs[i].news & ~(CREATED | RESTARTED) != 0) | (legs[i].status >= DEAD)
     return changed

@@ -51,10 +51,12 @@ BAND: Final = np.dtype(
 )
 
 
-PRICE, OFFSET, BELOW, ABOVE = range(4)
+PRICE, OFFSET, BELOW, ABOVE, UNTIL = range(5)
 """Rows of a state's `watch`: something happens to band `i` only when the close, less price and
-offset, leaves the open interval between `BELOW` and `ABOVE` ATR. One pass over four short rows
-is much cheaper than one over the bands, of which a bar concerns one or none."""
+offset, leaves the open interval between `BELOW` and `ABOVE` ATR, or on bar `UNTIL`. One pass over
+short rows is much cheaper than one over the bands, of which a bar concerns one or none."""
+
+N_WATCHED: Final = 5
 
 
 @kernel
@@ -70,6 +72,7 @@ def _watch(s: Any, p: Any, i: Any) -> None:
         most = np.inf
     s.watch[PRICE, i] = b.price
     s.watch[OFFSET, i] = b.offset
+    s.watch[UNTIL, i] = b.until
     s.watch[BELOW, i] = least if b.role > 0 else -most
     s.watch[ABOVE, i] = most if b.role > 0 else -least
 
@@ -91,9 +94,8 @@ def _strengthen(b: Any, weight: Any, n: Any) -> None:
 def is_supported(s: Any, d: Any, price: Any, reach: Any, n: Any) -> Any:
     """Tell whether a band with role `d`, strong on bar `n`, lies within `reach` of `price`."""
     for i in range(s.n_bands):
-        b = s.bands[i]
-        near = abs((price - b.price) - b.offset) <= reach
-        if near and b.role == d and _strength(b, n) >= STRONG:
+        near = abs((price - s.watch[PRICE, i]) - s.watch[OFFSET, i]) <= reach
+        if near and s.bands[i].role == d and _strength(s.bands[i], n) >= STRONG:
             return True
     return False
 
@@ -168,14 +170,14 @@ def add_pivot(s: Any, p: Any, pivot: Any, weight: Any, n: Any, t: Any, c: Any, a
     """
     i = 0
     while i < s.n_bands:
-        if n >= s.bands[i].until:
+        if n >= s.watch[UNTIL, i]:
             _remove(s, p, i, n, t, a)
         else:
             i += 1
     best = -1
     nearest = p.join * a
     for i in range(s.n_bands):
-        gap = abs((pivot.price - s.bands[i].price) - s.bands[i].offset)
+        gap = abs((pivot.price - s.watch[PRICE, i]) - s.watch[OFFSET, i])
         if gap < nearest or (gap == nearest and best < 0):
             best = i
             nearest = gap
@@ -212,8 +214,8 @@ def _open(s: Any, p: Any, n: Any, t: Any, c: Any, a: Any) -> Any:
         worst = 0
         least = np.inf
         for i in range(N_BANDS):
-            b = s.bands[i]
-            worth = (b.until - n) / (1.0 + abs((c - b.price) - b.offset) / a)
+            away = abs((c - s.watch[PRICE, i]) - s.watch[OFFSET, i])
+            worth = (s.watch[UNTIL, i] - n) / (1.0 + away / a)
             if worth < least:
                 worst = i
                 least = worth
@@ -231,7 +233,7 @@ def _remove(s: Any, p: Any, i: Any, n: Any, t: Any, a: Any) -> None:
     s.n_bands -= 1
     for j in range(i, s.n_bands):
         s.bands[j] = s.bands[j + 1]
-        for k in range(ABOVE + 1):
+        for k in range(N_WATCHED):
             s.watch[k, j] = s.watch[k, j + 1]
 
 

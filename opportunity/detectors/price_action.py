@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 import param
 
+from opportunity.detectors.ahead import AHEAD, fetch, lines, span
 from opportunity.detectors.base import WARMUP, Detector, copy_events, report
 from opportunity.detectors.breakouts import BREAKOUT, find_breakout, follow_breakout, is_open
 from opportunity.detectors.candle_evidence import (
@@ -24,7 +25,7 @@ from opportunity.detectors.formations import (
     follow_formation,
     formations_step,
 )
-from opportunity.detectors.levels import BAND, N_BANDS, add_pivot, bands_step
+from opportunity.detectors.levels import BAND, N_BANDS, N_WATCHED, add_pivot, bands_step
 from opportunity.detectors.marks import mark, mark_point, mark_zone
 from opportunity.detectors.rolling import N_MEDIAN, N_RING, RANGE, range_step
 from opportunity.detectors.slots import N_ITEMS, age_slots, combine_slots
@@ -54,24 +55,33 @@ STATE: Final = np.dtype(
         ("atr", ATR),
         ("fast", EMA),
         ("slow", EMA),
+        ("oldest", "i8"),  # place of the oldest volume
+        ("base", RANGE),
+        ("mother", MOTHER),
+        ("n_bands", "i8"),
+        ("used", "i8"),
+        ("watch", "f8", (N_WATCHED, N_BANDS)),
+        ("items", ITEM, (N_ITEMS,)),
+        ("internal", SWINGS),
+        ("swings", SWINGS),
+        ("formations", FORMATION, (2, 2)),
         ("bars", "f8", (N_RING, 5)),  # open, high, low, close, ATR before the bar
         ("times", "i8", (N_RING,)),
         ("volumes", "f8", (N_MEDIAN,)),
-        ("oldest", "i8"),  # place of the oldest volume
-        ("base", RANGE),
-        ("internal", SWINGS),
-        ("swings", SWINGS),
-        ("n_bands", "i8"),
         ("bands", BAND, (N_BANDS,)),
-        ("watch", "f8", (4, N_BANDS)),
-        ("formations", FORMATION, (2, 2)),
-        ("mother", MOTHER),
-        ("used", "i8"),
-        ("items", ITEM, (N_ITEMS,)),
         ("events", EVENT, (N_EVENTS,)),
     ],
     align=True,
 )
+
+_SWINGS: Final = [span(STATE, f, f)[0] for f in ("internal", "swings")]
+
+HOT: Final = lines(
+    span(STATE, "n", "items"),
+    *(span(SWINGS, "direction", "low_time", begin) for begin in _SWINGS),
+    span(STATE, "formations", "bars"),
+)
+"""What nearly every bar reads; see `opportunity.detectors.ahead`."""
 
 PARAMS: Final = np.dtype(
     [
@@ -222,6 +232,7 @@ def run(
 ) -> None:
     """Drive streams over bars; see `opportunity.detectors.base`."""
     for k in range(rows.size):
+        fetch(states, rows, k + AHEAD, HOT)
         state = states[rows[k]]
         for j in range(time.shape[1]):
             bar = values[k, j]

@@ -13,7 +13,7 @@ import numpy as np
 
 from opportunity.detectors.clusters import NEAR, confluence, find_twin
 from opportunity.detectors.events import ACTIVE, DONE, EXPIRED, FORMING, INVALID
-from opportunity.detectors.evidence import drop, place
+from opportunity.detectors.leg_items import end_item, is_live, item_slot, put_item
 from opportunity.detectors.leg_marks import (
     BOUNCE,
     EXTENSION,
@@ -31,7 +31,6 @@ from opportunity.detectors.legs import (
     EXCEEDED,
     FREE,
     LIVE,
-    N_LEGS,
     RESTARTED,
     SET,
     length,
@@ -54,10 +53,6 @@ BOUNCE_HALF_LIVES: Final = (18.0, 48.0)
 EXTENSION_WEIGHTS: Final = (0.25, 0.35)
 EXTENSION_HALF_LIFE: Final = 8.0
 SLACK: Final = 0.25
-
-N_ITEMS: Final = 2 * N_LEGS * 2
-"""Every leg owns two slots: its bounce and its extension, so nothing is ever crowded out."""
-
 
 @kernel
 def zone_value(depth: Any) -> Any:
@@ -86,26 +81,21 @@ def rejects(side: Any, atr_before: Any, o: Any, h: Any, low: Any, c: Any) -> Any
 
 
 @kernel
-def item_slot(j: Any, i: Any, which: Any) -> Any:
-    """Return the item slot of leg `i` of scale `j`: `which` 0 its bounce, 1 its extension."""
-    return (j * N_LEGS + i) * 2 + which
-
-
-@kernel
 def check_reactions(state: Any, j: Any, scale: Any, t: Any, c: Any) -> None:
     """Take back bounces and extensions that a bar closed beyond, before anything moves."""
-    for i in range(N_LEGS):
+    for i in range(state.books[j].used):
         leg = state.books[j].legs[i]
         if leg.status == FREE:
             continue
-        if leg.stage == BOUNCED and leg.side * (leg.stop - c) > 0.0:
+        if (leg.stage == BOUNCED) & (leg.side * (leg.stop - c) > 0.0):
             mark_bounce(state, leg, INVALID, scale, t, c)
             leg.stage = OVER
-            drop(state.items, item_slot(j, i, 0))
-        turn = state.items[item_slot(j, i, 1)]
-        if turn.alive != 0 and turn.side * (turn.level - c) > 0.0:
+            end_item(state, item_slot(j, i, 0))
+        slot = item_slot(j, i, 1)
+        turn = state.items[slot]
+        if is_live(state, slot) and turn.side * (turn.level - c) > 0.0:
             mark_extension(state, turn, INVALID, scale, t, c)
-            drop(state.items, item_slot(j, i, 1))
+            end_item(state, slot)
 
 
 @kernel
@@ -115,7 +105,7 @@ def _end_bounce(state: Any, leg: Any, slot: Any, scale: Any, t: Any, price: Any)
         mark_bounce(state, leg, EXPIRED if leg.status >= DEAD else DONE, scale, t, price)
     elif leg.stage == NEARING:
         mark_bounce(state, leg, EXPIRED, scale, t, price)
-    drop(state.items, slot)
+    end_item(state, slot)
     leg.stage = WAITING
     leg.quality = 0.0
     leg.stop = np.nan
@@ -130,7 +120,7 @@ def follow_news(state: Any, j: Any, i: Any, scale: Any, t: Any, c: Any) -> None:
         _end_bounce(state, leg, slot, scale, t, leg.b.price)
     if leg.status >= DEAD:
         _end_bounce(state, leg, slot, scale, t, c)
-        drop(state.items, item_slot(j, i, 1))
+        end_item(state, item_slot(j, i, 1))
         mark_leg(state, leg, INVALID if leg.status == DEAD else EXPIRED, scale, t)
         return
     if leg.news & CREATED:
@@ -161,11 +151,20 @@ def _confirm_bounce(
         state.events[k].target[1] = price + leg.side * EXTENSIONS[0] * span
         state.events[k].target[2] = price + leg.side * EXTENSIONS[1] * span
     slot = item_slot(j, i, 0)
-    drop(state.items, slot)
-    place(
-        state.items[slot : slot + 1], leg.side, BOUNCE_WEIGHTS[j], leg.quality,
-        BOUNCE_HALF_LIVES[j], BOUNCE, state.n - 1, t, leg.bounce,
+    put_item(
+        state, slot, leg.side, BOUNCE_WEIGHTS[j], leg.quality,
+        BOUNCE_HALF_LIVES[j], BOUNCE, t, leg.bounce,
     )  # fmt: skip
+
+
+@kernel
+def has_hope(leg: Any, n: Any) -> Any:
+    """Tell whether a leg may still bounce.
+
+    Not on the bar of B: the order of a bar's high and low is not known.
+    """
+    here = (leg.status >= LIVE) & (leg.status <= SET) & (leg.stage <= NEARING)
+    return here & (leg.b.bar != n)
 
 
 @kernel
@@ -173,23 +172,21 @@ def watch_bounce(
     state: Any, j: Any, i: Any, scale: Any, turn: Any, turn_bar: Any, turn_price: Any,
     t: Any, o: Any, h: Any, low: Any, c: Any, atr_before: Any, atr: Any,
 ) -> None:  # fmt: skip
-    """Watch the retracement of a live or set leg: nearing, then bounced or over.
+    """Watch the retracement of a leg that `has_hope`: nearing, then bounced or over.
 
     `turn` is the side of the internal pivot confirmed on this bar (0 for none), at `turn_bar`
     and `turn_price`: such a pivot inside the zone confirms as a rejection bar does.
     """
     leg = state.books[j].legs[i]
     side = leg.side
-    if leg.b.bar == state.n - 1:  # the order of a bar's high and low is not known
-        return
     span = length(leg)
     tip = low if side > 0 else h
     depth = side * (leg.b.price - tip) / span
     slot = item_slot(j, i, 0)
-    if leg.stage <= NEARING and side * (leg.b.price - c) > LAST * span + SLACK * atr:
+    if side * (leg.b.price - c) > LAST * span + SLACK * atr:
         if leg.stage == NEARING:
             mark_bounce(state, leg, INVALID, scale, t, c)
-        drop(state.items, slot)
+        end_item(state, slot)
         leg.stage = OVER
     if leg.stage == WAITING and depth >= FIRST:
         leg.stage = NEARING
@@ -197,17 +194,18 @@ def watch_bounce(
         mark_bounce(state, leg, FORMING, scale, t, tip)
     if leg.stage != NEARING:
         return
-    turn_depth = side * (leg.b.price - turn_price) / span
     if FIRST <= depth <= DEEP and rejects(side, atr_before, o, h, low, c):
         _confirm_bounce(state, j, i, scale, t, c, atr, tip)
-    elif turn == -side and turn_bar > leg.b.bar and FIRST <= turn_depth <= DEEP:
+    elif (
+        turn == -side
+        and turn_bar > leg.b.bar
+        and FIRST <= side * (leg.b.price - turn_price) / span <= DEEP
+    ):
         _confirm_bounce(state, j, i, scale, t, c, atr, turn_price)
     else:
-        drop(state.items, slot)
-        place(
-            state.items[slot : slot + 1], side, FORMING_WEIGHT,
-            zone_value(side * (leg.b.price - c) / span), 0.0, BOUNCE,
-            state.n - 1, t, leg.bounce,
+        put_item(
+            state, slot, side, FORMING_WEIGHT, zone_value(side * (leg.b.price - c) / span), 0.0,
+            BOUNCE, t, leg.bounce,
         )  # fmt: skip
 
 
@@ -229,12 +227,10 @@ def watch_extension(
         leg.tried |= 1 << k
         slot = item_slot(j, i, 1)
         item = state.items[slot]
-        drop(state.items, slot)
         meets = confluence(state.pool, state.clusters, tip, atr)
-        place(
-            state.items[slot : slot + 1], -side, EXTENSION_WEIGHTS[k],
-            min(0.7 + 0.3 * meets, 1.0), EXTENSION_HALF_LIFE, EXTENSION,
-            state.n - 1, t, next_serial(state),
+        put_item(
+            state, slot, -side, EXTENSION_WEIGHTS[k], min(0.7 + 0.3 * meets, 1.0),
+            EXTENSION_HALF_LIFE, EXTENSION, t, next_serial(state),
         )  # fmt: skip
         item.level = tip
         item.x = EXTENSIONS[k]
@@ -244,12 +240,10 @@ def watch_extension(
 @kernel
 def silence_twins(state: Any) -> None:
     """Let a leg that both scales see speak once: by the larger scale when that has an item."""
-    for i in range(N_LEGS):
-        if state.books[0].legs[i].status == FREE:
-            continue
+    for i in range(state.books[0].used):
         for which in range(2):
-            if state.items[item_slot(0, i, which)].alive == 0:
+            if not is_live(state, item_slot(0, i, which)):
                 continue
             twin = find_twin(state.books, 0, i)
-            if twin >= 0 and state.items[item_slot(1, twin, which)].alive != 0:
-                drop(state.items, item_slot(0, i, which))
+            if twin >= 0 and is_live(state, item_slot(1, twin, which)):
+                end_item(state, item_slot(0, i, which))

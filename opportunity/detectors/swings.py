@@ -39,7 +39,13 @@ EXTREME: Final = np.dtype([("price", "f8"), ("bar", "i8"), ("time", "i8")], alig
 
 SWINGS: Final = np.dtype(
     [
+        # Every bar reads what comes before `pivots`, so it lies together.
         ("direction", "i1"),  # of the running leg: +1 up, -1 down, 0 before the first pivot
+        ("started", "i1"),
+        # Row 0 serves a leg up: its extreme, the lowest low after that, the highest high after
+        # that, ... Row 1 mirrors it. Confirming a pivot moves the running row by one place into
+        # the other row, so the next leg begins with the extreme of the bars after the pivot.
+        ("chain", EXTREME, (2, DEPTH)),
         ("high", "f8"),  # leg up: its extreme; leg down: highest high after the low
         ("high_bar", "i8"),
         ("high_time", "i8"),
@@ -48,11 +54,6 @@ SWINGS: Final = np.dtype(
         ("low_time", "i8"),
         ("count", "i8"),  # pivots confirmed so far
         ("pivots", PIVOT, (N_PIVOTS,)),  # a ring: read it with `pivot`
-        ("started", "i1"),
-        # Row 0 serves a leg up: its extreme, the lowest low after that, the highest high after
-        # that, ... Row 1 mirrors it. Confirming a pivot moves the running row by one place into
-        # the other row, so the next leg begins with the extreme of the bars after the pivot.
-        ("chain", EXTREME, (2, DEPTH)),
     ],
     align=True,
 )
@@ -122,8 +123,10 @@ def _confirm(s: Any, side: Any, n: Any, c: Any, atr: Any) -> None:
 
 @kernel
 def _publish(s: Any) -> None:
-    high = s.chain[0, 0] if s.direction >= 0 else s.chain[1, 1]
-    low = s.chain[1, 0] if s.direction <= 0 else s.chain[0, 1]
+    down = 1 if s.direction < 0 else 0
+    up = 1 if s.direction > 0 else 0
+    high = s.chain[down, down]
+    low = s.chain[1 - up, up]
     s.high = high.price
     s.high_bar = high.bar
     s.high_time = high.time
@@ -167,11 +170,11 @@ def swings_step(s: Any, k: Any, n: Any, t: Any, o: Any, h: Any, l: Any, c: Any, 
         for i in range(DEPTH):
             _set(s.chain[0, i], h if i == 0 else c, n, t)
             _set(s.chain[1, i], l if i == 0 else c, n, t)
+    elif s.direction != 0:
+        _follow(s.chain[0 if s.direction > 0 else 1], s.direction > 0, n, t, h, l, c)
     else:
-        if s.direction >= 0:
-            _follow(s.chain[0], True, n, t, h, l, c)
-        if s.direction <= 0:
-            _follow(s.chain[1], False, n, t, h, l, c)
+        _follow(s.chain[0], True, n, t, h, l, c)
+        _follow(s.chain[1], False, n, t, h, l, c)
     high = s.chain[0, 0]
     low = s.chain[1, 0]
     reach = k * atr

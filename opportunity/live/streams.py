@@ -7,7 +7,6 @@ GIL, so two threads share a large one.
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors import DETECTORS
+from opportunity.detectors.badges import Badges
 from opportunity.detectors.base import CONFIDENCE, SCORE, Detector
-from opportunity.detectors.events import ACTIVE, DONE, EVENT, N_EVENTS
+from opportunity.detectors.events import EVENT
 from opportunity.kernels import VERSION
 from opportunity.live.day import DayFigures, DrawdownRanks, Rows
 from opportunity.market.bars import Bar, FloatArray
@@ -29,29 +29,7 @@ SPLIT_ROWS: Final = 512
 """Batches above this many rows are shared by two threads; below, handing over costs more."""
 
 WARM_EVENTS: Final = 24
-"""Bars at the end of the warm-up whose events are kept as badges."""
-
-BADGE_BARS: Final = 6
-"""Bars for which a badge stays beside its symbol."""
-
-N_BADGES: Final = 3
-
-BADGE: Final = np.dtype(
-    [("symbol", "i8"), ("kind", "U64"), ("side", "i1"), ("timeframe", "U3"), ("known", "i8"),
-     ("until", "i8")]
-)
-"""A `Badge` in a stored state, with its symbol's number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    """A pattern seen on a symbol: what, which way, on which timeframe, until when it is shown."""
-
-    kind: str
-    side: int
-    timeframe: Timeframe
-    known: int
-    until: int
+"""Bars at the end of the warm-up whose events may become badges."""
 
 
 class Streams:
@@ -91,7 +69,7 @@ class Streams:
         self._market = np.full((n_rows, 3), np.nan)
         self._closed = np.zeros(n_rows, np.int64)
         self._flagged = np.zeros(n_rows, np.bool_)
-        self._badges: dict[int, dict[tuple[str, Timeframe], Badge]] = {}
+        self._badges = Badges(self.detectors, len(self.symbols), self.timeframes)
         self._resampler = Resampler(base, self.timeframes, len(self.symbols))
         self.drawdowns = DrawdownRanks(len(self.symbols), self.timeframes)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="kernels")
@@ -119,9 +97,10 @@ class Streams:
             step, known = time[:, -1] - time[:, -2], ~np.isnan(values[:, -2, 3])
             self._flagged[rows] = known & (step != length_ms(timeframe))
         cut = max(0, time.shape[1] - WARM_EVENTS)
-        for part in (slice(0, cut), slice(cut, None)):
-            if time[:, part].shape[1]:
-                self._run(rows, timeframe, time[:, part], values[:, part], part.stop is None)
+        if cut:
+            self._run(rows, timeframe, time[:, :cut], values[:, :cut])
+        for i in range(cut, time.shape[1]):
+            self._run(rows, timeframe, time[:, i : i + 1], values[:, i : i + 1])
 
     def prime(self, instants: Iterable[tuple[Rows, TimeArray, FloatArray]]) -> None:
         """Fill the unfinished bars of the larger timeframes from base bars already scored."""
@@ -157,7 +136,7 @@ class Streams:
             return np.empty(0, np.int64)
         rows = self._rows(closed.rows, timeframe)
         before = self._closed[rows]
-        self._run(rows, timeframe, closed.times[:, None], closed.values[:, None], keep=True)
+        self._run(rows, timeframe, closed.times[:, None], closed.values[:, None])
         if timeframe == self.drawdowns.timeframe:
             self.drawdowns.feed(closed.rows, closed.values[:, None, 3])
         gap = (before != 0) & (closed.times != before)
@@ -170,16 +149,14 @@ class Streams:
     # -- running the kernels -----------------------------------------------------------------
 
     def _run(
-        self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray, keep: bool
+        self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray
     ) -> None:
         if rows.size <= SPLIT_ROWS:
-            self._run_part(rows, timeframe, time, values, keep)
+            self._run_part(rows, time, values)
         else:
             half = rows.size // 2
             parts = [
-                self._pool.submit(
-                    self._run_part, rows[p], timeframe, time[p], values[p], keep
-                )
+                self._pool.submit(self._run_part, rows[p], time[p], values[p])
                 for p in (slice(0, half), slice(half, None))
             ]
             for part in parts:
@@ -188,50 +165,24 @@ class Streams:
         self._closed[rows] = np.where(np.isnan(values[:, -1, 3]), self._closed[rows], newest)
         self.time = max(self.time, int(newest.max()))
 
-    def _run_part(
-        self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray, keep: bool
-    ) -> None:
+    def _run_part(self, rows: Rows, time: TimeArray, values: FloatArray) -> None:
         time, values = np.ascontiguousarray(time), np.ascontiguousarray(values)
         k, n = time.shape
-        obs = np.empty((k, n, 0))
+        obs, events = np.empty((k, n, 0)), np.empty((k, 0), EVENT)
         for i, detector in enumerate(self.detectors):
             if not detector.built:
                 continue
             out = np.full((k, n, detector.width), np.nan)
-            events = np.empty((k, N_EVENTS * n if keep else 0), EVENT)
             counts = np.zeros(k, np.int64)
-            detector.run(
-                self._states[i], rows, detector.packed, time, values, obs, out, events, counts
-            )
+            states = self._states[i]
+            detector.run(states, rows, detector.packed, time, values, obs, out, events, counts)
             self._scores[rows, i] = out[:, -1, SCORE]
             self._confidences[rows, i] = out[:, -1, CONFIDENCE]
-            if keep:
-                self._collect(detector, rows, timeframe, events, counts)
+            if n == 1:  # a state holds the events of its newest bar
+                self._badges.note(i, states, rows, counts)
         out = np.full((k, n, 3), np.nan)
         context_run(self._context, rows, time, values, out)
         self._market[rows] = out[:, -1]
-
-    def _collect(
-        self,
-        detector: Detector,
-        rows: Rows,
-        timeframe: Timeframe,
-        events: NDArray[Any],
-        counts: NDArray[np.int64],
-    ) -> None:
-        length = length_ms(timeframe)
-        for k in np.flatnonzero(counts):
-            symbol = int(rows[k]) // len(self.timeframes)
-            for record in events[k, : counts[k]]:
-                name = detector.kinds[int(record["kind"])].badge
-                if not name or record["state"] not in (ACTIVE, DONE) or record["side"] == 0:
-                    continue
-                known = int(record["known"])
-                badge = Badge(
-                    name, int(record["side"]), timeframe, known,
-                    known + (1 + BADGE_BARS) * length,
-                )
-                self._badges.setdefault(symbol, {})[name, timeframe] = badge
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -241,12 +192,7 @@ class Streams:
 
     def badges(self) -> tuple[tuple[str, ...], ...]:
         """Return up to three names of fresh patterns per symbol, longest timeframe first."""
-        return tuple(self._badges_of(s) for s in range(len(self.symbols)))
-
-    def _badges_of(self, symbol: int) -> tuple[str, ...]:
-        fresh = [b for b in self._badges.get(symbol, {}).values() if b.until > self.time]
-        fresh.sort(key=lambda b: (-length_ms(b.timeframe), -b.known, b.kind))
-        return tuple(dict.fromkeys(b.kind for b in fresh))[:N_BADGES]
+        return self._badges.shown(self.time)
 
     def snapshot(self, day: DayFigures) -> MarketSnapshot:
         """Copy the newest outputs of all streams into one immutable record."""
@@ -286,6 +232,7 @@ class Streams:
             "closed": self._closed,
             "flagged": self._flagged,
             "partial": self._resampler.state,
+            "badges": self._badges.known,
         }
 
     def _universe(self) -> list[str]:
@@ -293,17 +240,10 @@ class Streams:
 
     def save(self) -> dict[str, NDArray[Any]]:
         """Return every array that a restart needs, with the kernels' version; not copied."""
-        badges = [
-            (symbol, b.kind, b.side, b.timeframe, b.known, b.until)
-            for symbol, several in self._badges.items()
-            for b in several.values()
-            if b.until > self.time
-        ]
         return self._kept() | {
             "kernels": np.array(VERSION),
             "universe": np.array(self._universe()),
             "time": np.array(self.time),
-            "badges": np.array(badges, BADGE),
         }
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> bool:
@@ -321,7 +261,7 @@ class Streams:
         """
         if str(arrays["kernels"]) != VERSION or arrays["universe"].tolist() != self._universe():
             return False
-        kept, time, badges = self._kept(), int(arrays["time"]), arrays["badges"]
+        kept, time = self._kept(), int(arrays["time"])
         for name, array in kept.items():
             if arrays[name].shape != array.shape or arrays[name].dtype != array.dtype:
                 raise ValueError(
@@ -330,8 +270,4 @@ class Streams:
         for name, array in kept.items():
             array[:] = arrays[name]
         self.time = time
-        self._badges = {}
-        for symbol, *rest in badges.tolist():
-            badge = Badge(*rest)
-            self._badges.setdefault(symbol, {})[badge.kind, badge.timeframe] = badge
         return True

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from opportunity.detectors.ahead import AHEAD, fetch, lines, span
 from opportunity.indicators.atr import ATR as ATR_STATE
 from opportunity.indicators.atr import atr_step
 from opportunity.indicators.average import EMA, ema_step
@@ -50,6 +51,9 @@ CONTEXT: Final = np.dtype(
     align=True,
 )
 """State of one stream; all bytes zero is a stream that has seen no bar."""
+
+HOT: Final = lines(span(CONTEXT, "n", "ring"))
+"""What nearly every bar reads: all of it; see `opportunity.detectors.ahead`."""
 
 
 @kernel
@@ -113,6 +117,7 @@ def context_run(states: Any, rows: Any, time: Any, values: Any, out: Any) -> Non
     Causal, one pass. Reflecting the prices negates the trend exactly and leaves the rest.
     """
     for k in range(rows.size):
+        fetch(states, rows, k + AHEAD, HOT)
         state = states[rows[k]]
         for j in range(values.shape[1]):
             bar = values[k, j]

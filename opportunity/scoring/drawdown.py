@@ -80,3 +80,60 @@ def drawdowns(closes: Any, n_window: Any, values: Any, queue: Any) -> None:
             head += 1
         if i >= n_window - 1:
             values[i - n_window + 1] = 1.0 - closes[i] / closes[queue[head]]
+
+
+HIGHEST: Final = np.dtype([("n", "i8"), ("high", "f8"), ("high_at", "i8")], align=True)
+"""Closes of a symbol so far, and the highest of its ring with its place."""
+
+
+@kernel
+def rank_step(s: Any, closes: Any, drawdowns: Any, close: Any) -> Any:
+    """Take the next close of a symbol; return the rank of its drawdown, NaN while unknown."""
+    place = s.n % closes.size
+    closes[place] = close
+    s.n += 1
+    if close >= s.high:
+        s.high = close
+        s.high_at = place
+    elif place == s.high_at:  # the highest close has just left the window
+        s.high = close
+        for i in range(closes.size):
+            if closes[i] > s.high:
+                s.high = closes[i]
+                s.high_at = i
+    seen = s.n - closes.size + 1
+    if seen < 1:
+        return np.nan
+    drawdown = 1.0 - close / s.high
+    drawdowns[(seen - 1) % drawdowns.size] = drawdown
+    if seen < LEAST_RANKED:
+        return np.nan
+    return mid_rank(drawdowns, min(seen, drawdowns.size), drawdown)
+
+
+@kernel
+def rank_rows(
+    states: Any, closes: Any, drawdowns: Any, rows: Any, values: Any, ranks: Any
+) -> None:
+    """Drive `rank_step` over symbols and closes.
+
+    Parameters
+    ----------
+    states : array of HIGHEST, shape (n_symbols,)
+        Changed in place; all bytes zero before the first close.
+    closes : ndarray of float64, shape (n_symbols, n_window)
+        Ring of the last closes, changed in place.
+    drawdowns : ndarray of float64, shape (n_symbols, N_RANKED)
+        Ring of the last drawdowns, changed in place.
+    rows : ndarray of int64, shape (k,)
+        Symbols that the closes belong to.
+    values : ndarray of float64, shape (k, n)
+        Closes, oldest first; NaN is padding and is skipped.
+    ranks : ndarray of float64, shape (n_symbols,)
+        Filled with what `rank_closes` would return of all closes so far, bit for bit.
+    """
+    for k in range(rows.size):
+        row = rows[k]
+        for i in range(values.shape[1]):
+            if not np.isnan(values[k, i]):
+                ranks[row] = rank_step(states[row], closes[row], drawdowns[row], values[k, i])

@@ -43,17 +43,26 @@ def measure(n_symbols: int = 2_000, n_steps: int = 15, n_warm: int = 300) -> dic
         times = START + np.arange(n_warm) * length_ms(timeframe)
         streams.warm(timeframe, np.tile(times, (n_symbols, 1)), bars[:, :n_warm])
     rows, day = np.arange(n_symbols), DayFigures(n_symbols, "5m")
+    for i in range(n_warm):
+        day.feed(rows, np.full(n_symbols, START + i * length_ms("5m")), bars[:, i])
+    streams.drawdowns.feed(rows, bars[:, :n_warm, 3])
     weights, rules = Weights().as_array(), ScanRules().record()
-    parts: dict[str, list[float]] = {"kernels": [], "snapshot": [], "evaluate": []}
+    parts: dict[str, list[float]] = {
+        "kernels": [], "figures": [], "snapshot": [], "evaluate": []
+    }
     for step in range(n_steps):
         bar = bars[:, n_warm + step]
         began = time.perf_counter()
         for timeframe in TIMEFRAMES:
             times = np.full(n_symbols, START + (n_warm + step) * length_ms(timeframe))
             streams._run(
-                streams._rows(rows, timeframe), timeframe, times[:, None], bar[:, None], True
+                streams._rows(rows, timeframe), timeframe, times[:, None], bar[:, None]
             )
         parts["kernels"].append((time.perf_counter() - began) * 1e3)
+        began = time.perf_counter()
+        day.feed(rows, np.full(n_symbols, START + (n_warm + step) * length_ms("5m")), bar)
+        streams.drawdowns.feed(rows, bar[:, None, 3])
+        parts["figures"].append((time.perf_counter() - began) * 1e3)
         began = time.perf_counter()
         snapshot = streams.snapshot(day)
         parts["snapshot"].append((time.perf_counter() - began) * 1e3)

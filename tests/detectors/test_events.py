@@ -18,7 +18,6 @@ from opportunity.detectors.events import (
     Kind,
     read_events,
 )
-from opportunity.live.streams import BADGE
 
 HOUR = 3_600_000
 ALL_KINDS = [(d, i) for d in DETECTORS for i in range(len(d.kinds))]
@@ -69,7 +68,6 @@ def test_kinds_are_described_as_the_reader_needs_them(detector, number) -> None:
     fields = {name for _, name, _, _ in string.Formatter().parse(kind.text) if name}
     assert fields <= {"side", "price", "quality", "x", "state"}
     assert len(kind.labels) <= N_POINTS
-    assert len(kind.badge) <= BADGE["kind"].itemsize // 4
     names = [k.name for k in detector.kinds]
     assert len(set(names)) == len(names)
 

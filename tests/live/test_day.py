@@ -77,3 +77,39 @@ def test_rank_needs_an_hour_timeframe() -> None:
     ranks.feed(np.array([0]), np.ones((1, 10)))
     assert ranks.timeframe is None
     assert np.isnan(ranks.rank[0])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rank_after_every_close_equals_the_batch_function(seed: int) -> None:
+    n = 1_600
+    _, values = _bars(n, seed=seed)
+    if seed % 2:
+        values[:, 3] = np.round(values[:, 3])  # many equal closes
+    ranks = DrawdownRanks(1, ["4h"])
+    for i in range(n):
+        ranks.feed(np.array([0]), values[None, i : i + 1, 3])
+        if i % 7 == 0:
+            bars = Bars(START + np.arange(i + 1) * 4 * HOUR_MS, values[: i + 1], "4h")
+            np.testing.assert_equal(ranks.rank[0], drawdown_rank(bars))
+
+
+def test_whole_history_replaces_what_was_known() -> None:
+    _, values = _bars(900)
+    once, twice = DrawdownRanks(1, ["4h"]), DrawdownRanks(1, ["4h"])
+    history = np.full((1, once.n_bars), np.nan)
+    history[0, -400:] = values[:400, 3]
+    twice.feed(np.array([0]), values[None, 400:800, 3])
+    for ranks in (once, twice):
+        ranks.feed(np.array([0]), history)
+    assert once.rank[0] == twice.rank[0]
+
+
+def test_late_bar_of_another_day_is_left_out() -> None:
+    times, values = _bars(1_500)
+    day, other = DayFigures(1, "1m"), DayFigures(1, "1m")
+    for i in (*range(1_500), 3):
+        day.feed(np.array([0]), times[[i]], values[[i]])
+        if i > 3:
+            other.feed(np.array([0]), times[[i]], values[[i]])
+    assert day.change()[0] == values[3, 3] / values[60, 0] - 1
+    assert day.volume()[0] == other.volume()[0]

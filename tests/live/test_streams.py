@@ -6,11 +6,12 @@ import pytest
 from builders import HOUR, START, random_bars
 
 from opportunity.detectors import DETECTORS, Fibonacci
+from opportunity.detectors.badges import BADGE_BARS, N_BADGES
 from opportunity.errors import BarError
 from opportunity.feeds.base import pad
 from opportunity.live import streams as module
 from opportunity.live.day import DayFigures
-from opportunity.live.streams import BADGE_BARS, N_BADGES, SPLIT_ROWS, Streams
+from opportunity.live.streams import SPLIT_ROWS, Streams
 from opportunity.market.bars import Bars
 from opportunity.market.resample import resample
 from opportunity.market.timeframe import length_ms

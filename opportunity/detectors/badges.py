@@ -1,0 +1,125 @@
+"""Patterns beside a symbol: what was seen on its streams lately, and the few that are shown."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opportunity.detectors.base import Detector
+from opportunity.detectors.events import ACTIVE, DONE
+from opportunity.kernels import kernel
+from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
+
+BADGE_BARS: Final = 6
+"""Bars for which a badge stays beside its symbol."""
+
+N_BADGES: Final = 3
+
+NEVER: Final = np.iinfo(np.int64).min // 2
+"""When a pattern became known that was not seen yet."""
+
+
+@kernel
+def _note(known: Any, columns: Any, states: Any, rows: Any, counts: Any) -> None:
+    for k in range(rows.size):
+        for i in range(counts[k]):
+            event = states[rows[k]].events[i]
+            column = columns[event.kind]
+            shown = event.side != 0 and (event.state == ACTIVE or event.state == DONE)
+            if column >= 0 and shown:
+                known[rows[k], column] = event.known
+
+
+@kernel
+def _newest(known: Any, since: Any, chosen: Any) -> Any:
+    """Return the column seen last, after `since`, that is not among the chosen ones; else -1."""
+    best = -1
+    for j in range(known.size):
+        if known[j] > since:
+            taken = False
+            for k in range(chosen.size):
+                taken |= chosen[k] == j
+            if not taken:
+                best = j
+                since = known[j]
+    return best
+
+
+@kernel
+def _choose(known: Any, lengths: Any, longest: Any, now: Any, chosen: Any) -> None:
+    """Fill `chosen` (n_symbols, N_BADGES) with columns; -1 where there are fewer."""
+    for s in range(chosen.shape[0]):
+        chosen[s] = -1
+        n = 0
+        for f in longest:
+            since = now - (1 + BADGE_BARS) * lengths[f]
+            best = 0
+            while n < chosen.shape[1] and best >= 0:
+                best = _newest(known[s * lengths.size + f], since, chosen[s])
+                if best >= 0:
+                    chosen[s, n] = best
+                    n += 1
+
+
+class Badges:
+    """When each pattern was last seen on each stream.
+
+    Parameters
+    ----------
+    detectors : sequence of Detector
+        Those whose kinds of events name the badges.
+    n_symbols : int
+        Symbols; stream = symbol * n_timeframes + timeframe.
+    timeframes : sequence of str
+        Those of the streams.
+    """
+
+    def __init__(
+        self, detectors: Sequence[Detector], n_symbols: int, timeframes: Sequence[Timeframe]
+    ) -> None:
+        names = {kind.badge for d in detectors for kind in d.kinds}
+        self._names = tuple(sorted(names - {""}))
+        place = {name: i for i, name in enumerate(self._names)} | {"": -1}
+        self._columns = [
+            np.array([place[kind.badge] for kind in d.kinds], np.int64) for d in detectors
+        ]
+        self._lengths = np.array([length_ms(t) for t in timeframes], np.int64)
+        self._longest = np.argsort(-self._lengths, kind="stable")
+        self._words: dict[tuple[int, ...], tuple[str, ...]] = {}
+        self.known: TimeArray = np.full(
+            (n_symbols * len(timeframes), len(self._names)), NEVER, np.int64
+        )
+
+    def note(
+        self, detector: int, states: NDArray[Any], rows: TimeArray, counts: TimeArray
+    ) -> None:
+        """Take the events that a detector's streams saw on the bar they have just been given.
+
+        Parameters
+        ----------
+        detector : int
+            Its place in the sequence that this object was made with.
+        states : structured array, shape (n_streams,)
+            States of that detector.
+        rows : ndarray of int64, shape (k,)
+            Streams that were given a bar.
+        counts : ndarray of int64, shape (k,)
+            Events that each of them saw on it.
+        """
+        _note(self.known, self._columns[detector], states, rows, counts)
+
+    def shown(self, now: int) -> tuple[tuple[str, ...], ...]:
+        """Return up to three names per symbol: longest timeframe first, then newest, by name."""
+        n_symbols = len(self.known) // self._lengths.size
+        chosen = np.empty((n_symbols, N_BADGES), np.int64)
+        _choose(self.known, self._lengths, self._longest, now, chosen)
+        return tuple([self._read(c) for c in map(tuple, chosen.tolist())])
+
+    def _read(self, columns: tuple[int, ...]) -> tuple[str, ...]:
+        # Kept: a large universe shows the same few sets of names again and again.
+        words = self._words.get(columns)
+        if words is None:
+            words = tuple(self._names[c] for c in columns if c >= 0)
+            self._words[columns] = words
+        return words
