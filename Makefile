@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WARM := $(VENV)/.warm
-DATA ?= ../shared/data
 
 export PYTHONHASHSEED ?= 0
 

@@ -55,7 +55,7 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
         try:
             await _either(warming, stop)
             if not stop.is_set():
-                _quiet_collector()
+                quiet_collector()
                 _announce(settings, services, server.port)
                 if on_ready is not None:
                     on_ready(server.port)
@@ -118,7 +118,7 @@ def _listen(settings: Settings, services: Services) -> Any:
     return Site(settings, services, secrets.token_urlsafe(32))
 
 
-def _quiet_collector() -> None:
+def quiet_collector() -> None:
     """Leave what the start-up made out of every later collection: a full one stalls both loops."""
     gc.collect()
     gc.freeze()

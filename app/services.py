@@ -4,6 +4,7 @@ The API and the pages call this and nothing below it, so both do the same thing 
 """
 
 import asyncio
+import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from opportunity.feeds.base import Feed
 from opportunity.live.agent import Agent
 from opportunity.live.chart import LEAD_BARS, ChartData, chart_of
 from opportunity.live.histories import load_feed
-from opportunity.live.scanner import ScanReport, judge
+from opportunity.live.scanner import ScanReport, judge, stale_streams
 from opportunity.market.bars import Bar
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import Timeframe, timeframe
@@ -71,7 +72,8 @@ class Services:
         self._settings, self._versions = memory.settings, memory.weights
         self._presets = Presets(memory.presets)
         stored = self._settings.read()
-        self.subscribed: tuple[str, ...] = tuple(stored.get("subscribed", ()))
+        kept = stored.get("subscribed", ())
+        self.subscribed: tuple[str, ...] = tuple(s for s in kept if s in feed.symbols)
         newest = self._versions.newest() or self._versions.add(PRESETS["balanced"], "start")
         self.weights_version = newest.version
         self.weights = Weights(**newest.weights)
@@ -213,11 +215,13 @@ class Services:
         if snapshot is not None and (live == frames or (quick and live)):
             errors |= {t: "not scored by the agent" for t in frames if t not in live}
             evaluation = evaluate(snapshot, values, asked, live, names)
+            stale = stale_streams(evaluation.snapshot)
             took = (time.perf_counter() - began) * 1e3
-            return ScanReport(snapshot.time, False, evaluation, (), (), errors, took)
+            return ScanReport(snapshot.time, False, evaluation, stale, (), errors, took)
         now = self._now()
         histories = await self.agent.ask(load_feed(self.feed, names, frames, now))
         histories.errors |= errors
+        histories.live = snapshot
         return await asyncio.to_thread(judge, histories, values, asked, now, began)
 
     def _sort_out(self, symbols: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -389,8 +393,11 @@ def time_key(feed_name: str) -> str:
 
 
 def state_name(settings: Settings) -> str:
-    """Name the market whose streams are kept: another seed makes another one."""
-    return f"simulated-{settings.seed}" if settings.feed == "simulated" else settings.feed
+    """Name the market whose streams are kept: another seed or folder makes another one."""
+    if settings.feed == "simulated":
+        return f"simulated-{settings.seed}"
+    folder = str(settings.data and settings.data.resolve()).encode()
+    return f"{settings.feed}-{hashlib.sha256(folder).hexdigest()[:12]}"
 
 
 def _values(rules: ScanRules) -> dict[str, Any]:

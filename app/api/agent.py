@@ -130,7 +130,7 @@ class ConfigHandler(BaseHandler):
                 f"scan_interval_ms must be {INTERVAL_MS[0]} to {INTERVAL_MS[1]}, was {interval}",
                 "scan_interval_ms",
             )
-        rules = told.rules.model_dump(exclude_none=True) if told.rules else {}
+        rules = told.rules.given() if told.rules else {}
         if "exclude_symbols" in rules:
             names = read_symbols(rules["exclude_symbols"], "rules.exclude_symbols")
             rules["exclude_symbols"] = list(names)

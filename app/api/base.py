@@ -1,6 +1,5 @@
 """What every handler does: check the caller, read JSON, check and send answers, word errors."""
 
-import time
 import uuid
 from datetime import UTC, datetime
 from types import TracebackType
@@ -32,11 +31,6 @@ HEADERS: Final = {
 }
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
-
-
-def wall_ms() -> int:
-    """Return the wall time in ms UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def iso(time_ms: int) -> str:

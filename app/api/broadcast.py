@@ -213,7 +213,9 @@ class Realtime:
             # A state that nobody listens to is only kept, not worked into a message.
             self._payloads[channel, key] = payload
             self._pressed.pop((channel, key), None)
-            if self._audience(channel, key) and not (channel == "signal" and self._hold(key)):
+            if channel == "signal" and (not self.services.agent.enabled or self._hold(key)):
+                continue  # off means off: one that was under way is not sent any more
+            if self._audience(channel, key):
                 out += self._newest_list(channel, key)
         self._spread(out)
 
@@ -274,6 +276,9 @@ class Realtime:
         now = self.now() + CLOCK_S
         due = [s for s in self._held if now - self._sent_at[s] >= self.limits.throttle_s]
         out: list[Message] = []
+        if not self.services.agent.enabled:
+            self._held.clear()
+            return
         for symbol in due:
             self._held.discard(symbol)
             self._sent_at[symbol], self._shown[symbol] = now, self._direction(symbol)

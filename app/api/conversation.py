@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import pydantic
 
-from app.api.base import wall_ms
 from app.api.broadcast import DEFAULT, Realtime
 from app.api.limits import Bucket, Strikes
 from app.api.messages import Filter, Message, encode
 from app.api.outlet import Outlet
 from app.api.parsing import JsonError, parse_json
 from app.api.symbols import sort_out
+from app.services import wall_ms
 from opportunity.contracts.base import Answer
 from opportunity.contracts.realtime import (
     CHANNELS,
@@ -120,7 +120,10 @@ class Conversation:
                 messages += [self._realtime.newest(channel, key) for key in keys]
             elif channel != "config":
                 messages.append(self._realtime.newest(channel))
-        self._realtime.give(self, [m for m in messages if m is not None])
+        newest = [m for m in messages if m is not None]
+        for message in newest:  # asked for again, perhaps under another filter
+            self._seen.pop((message.channel, message.key), None)
+        self._realtime.give(self, newest)
 
     # -- what comes in ---------------------------------------------------------------------------
 

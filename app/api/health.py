@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from app.api.base import BaseHandler, iso, wall_ms
+from app.api.base import BaseHandler, iso
 from app.api.scanner import warming
-from app.services import Services
+from app.services import Services, wall_ms
 from opportunity.contracts.health import Health, Live, Ready
 
 

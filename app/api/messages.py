@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.api.base import wall_ms
 from app.api.outlet import frame
-from app.services import Services
+from app.services import Services, wall_ms
 from opportunity.contracts.base import Answer, TimeframeName
 from opportunity.contracts.realtime import (
     AgentState,

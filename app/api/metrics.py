@@ -10,10 +10,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.api.base import BaseHandler, iso, wall_ms
+from app.api.base import BaseHandler, iso
 from app.api.broadcast import Realtime
 from app.api.health import active_signals
-from app.services import Services
+from app.services import Services, wall_ms
 from opportunity.contracts.health import AgentMetrics, Metrics, SystemMetrics, WebSocketMetrics
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.api.base import BaseHandler
 from app.api.problems import ApiError
+from app.presets import SUM_TOLERANCE
 from opportunity.contracts.weights import (
     NormalizeQuery,
     WeightConfig,
@@ -14,7 +15,6 @@ from opportunity.contracts.weights import (
 )
 from opportunity.errors import ConflictError
 
-SUM_TOLERANCE: Final = 0.01
 EXACT: Final = 1e-9
 """A sum this near to 1 is stored as sent: dividing would only add rounding."""
 

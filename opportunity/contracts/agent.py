@@ -1,13 +1,12 @@
 """Wire models of the agent: status, toggle, default subscription, configuration."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from opportunity.contracts.base import (
     Answer,
     Body,
-    Direction,
     Fraction,
     Number,
     Query,
@@ -18,6 +17,7 @@ from opportunity.contracts.base import (
 )
 
 RuleType = Literal["any", "all", "majority", "threshold"]
+Side = Literal["BULLISH", "BEARISH"]
 
 INTERVAL_MS = (100, 60_000)
 """Bounds of the heartbeat that the API accepts, ms."""
@@ -81,7 +81,16 @@ class RulesBody(Body):
     exclude_neutral: bool | None = None
     min_volume_usd: float | None = Field(None, ge=0)
     exclude_symbols: list[SymbolText] | None = Field(None, max_length=2_000)
-    direction: Direction | None = None
+    direction: Side | None = Field(None, description="only this side; null for both")
+
+    def given(self) -> dict[str, Any]:
+        """Return what was given; null gives nothing, except a `direction` of both sides."""
+        return {
+            name: value
+            for name in type(self).model_fields
+            if (value := getattr(self, name)) is not None
+            or (name == "direction" and name in self.model_fields_set)
+        }
 
 
 class Rules(Answer):
@@ -94,7 +103,7 @@ class Rules(Answer):
     exclude_neutral: bool
     min_volume_usd: Number
     exclude_symbols: list[str]
-    direction: Direction | None
+    direction: Side | None
 
 
 class AgentConfig(Answer):

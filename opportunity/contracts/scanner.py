@@ -102,7 +102,8 @@ class ScanRequest(Body):
             for name, names in older.items()
         }
         given["type"], given["threshold"] = self._type_and_threshold(rules)
-        return {name: value for name, value in given.items() if value is not None}
+        both_sides = {"direction": None} if "direction" in rules.model_fields_set else {}
+        return both_sides | {name: value for name, value in given.items() if value is not None}
 
     def _type_and_threshold(self, rules: RequestRules) -> tuple[RuleType | None, float | None]:
         named = _once(

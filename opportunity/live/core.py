@@ -16,7 +16,7 @@ from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Closed, Feed, Forming
 from opportunity.live.day import DayFigures, Rows
 from opportunity.live.signals import signals_of
-from opportunity.live.state import load_state, save_state
+from opportunity.live.state import duplicate, load_state, save_state
 from opportunity.live.streams import Streams
 from opportunity.market.bars import Bar, FloatArray
 from opportunity.market.timeframe import (
@@ -91,6 +91,8 @@ class Core:
         self.on_ready: Callable[..., None] = lambda error=None: None
         self.error = ""
         self._lock = threading.Lock()  # readers of unfinished bars live on other threads
+        self._torn = False  # a batch is half worked in, for now or by an error for good
+        self._writing = threading.Lock()  # the last save waits for one whose await was cancelled
         self.loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._ranking = asyncio.Lock()  # one ranking after another: an older one never wins
@@ -99,6 +101,7 @@ class Core:
         self._prices: dict[str, tuple[Any, ...]] = {}
         self._n_scans = 0
         self._reported = -1.0
+        self._beat_at = 0.0  # when the heartbeat comes, on the loop's clock
 
     # -- called from other threads -----------------------------------------------------------
 
@@ -245,8 +248,11 @@ class Core:
 
     def _work(self, event: Closed) -> Rows:
         with self._lock:
+            self._torn = True
             self._day.feed(event.rows, event.times, event.values)
-            return self._advance(event.rows, event.times, event.values)
+            touched = self._advance(event.rows, event.times, event.values)
+            self._torn = False
+            return touched
 
     def _advance(self, rows: Rows, times: TimeArray, values: FloatArray) -> Rows:
         touched = self._streams.update(rows, times, values)
@@ -255,11 +261,14 @@ class Core:
         return np.union1d(touched, late)
 
     async def _beat(self) -> None:
+        assert self.loop is not None
         while not self.stopping:
             self._wake.clear()
             if self.config is self._ranked:
+                wait_s = self.config.interval_ms / 1000
+                self._beat_at = self.loop.time() + wait_s
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self.config.interval_ms / 1000)
+                    await asyncio.wait_for(self._wake.wait(), wait_s)
             if not self.stopping and (self.config.enabled or self.config is not self._ranked):
                 await self._rank()
 
@@ -269,12 +278,20 @@ class Core:
             await self._save()
 
     async def _save(self) -> None:
-        with self._lock:
-            arrays = {k: np.copy(v) for k, v in self._streams.save().items()}
+        if self.state is None:
+            return
         try:
-            await asyncio.to_thread(save_state, self.state, arrays)
+            await asyncio.to_thread(self._write_state)
         except OSError as error:  # a full disk costs the next start its head start, not the agent
             logger.error("state not kept", error=str(error))
+
+    def _write_state(self) -> None:
+        with self._writing:
+            with self._lock:
+                if self._torn:
+                    return
+                arrays = {name: duplicate(array) for name, array in self._streams.save().items()}
+            save_state(self.state, arrays)
 
     async def _close(self) -> None:
         if not self.error:  # an error may have come between two streams of one batch
@@ -315,7 +332,10 @@ class Core:
         now = self.loop.time()
         if now - self._reported >= REPORT_EVERY_S:
             self._reported = now
-            beat = snapshot.time + int(config.interval_ms * self.feed.clock.speed)
+            left_ms = max(0.0, self._beat_at - now) * 1e3 if touched is not None else (
+                config.interval_ms  # this was the beat
+            )
+            beat = snapshot.time + int(left_ms * self.feed.clock.speed)
             self.reporter(ScanStats(snapshot.time, (now - began) * 1e3, beat, self._n_scans))
 
     def _spread(self, event: Closed | Forming) -> None:

@@ -18,6 +18,7 @@ from opportunity.market.store import BarStore
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import TIMEFRAMES, Timeframe, divides, length_ms
 from opportunity.scoring.drawdown import needed_bars
+from opportunity.scoring.snapshot import MarketSnapshot
 
 N_BARS: Final = 1_000
 """Bars that a stream is scored from, as the agent's warm-up."""
@@ -47,6 +48,8 @@ class Histories:
         By symbol: bars of the finest timeframe >= 1h, long enough for the drawdown's rank.
     errors : dict
         What went wrong, by symbol or by symbol and timeframe.
+    live : MarketSnapshot or None
+        What the agent knows of all symbols: its figures of the day are newer than the bars here.
     """
 
     source: str
@@ -55,6 +58,7 @@ class Histories:
     bars: dict[tuple[str, Timeframe], Bars] = field(default_factory=dict)
     daily: dict[str, Bars] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    live: MarketSnapshot | None = None
 
 
 Read = Callable[[str, Timeframe, int | None, int], Bars]
@@ -130,7 +134,7 @@ def _load_symbol(
     for name in DAILY:
         try:
             bars = read(symbol, name, end, max(needed_bars(name), N_BARS))
-        except (CoverageError, ValueError):
+        except (OpportunityError, ValueError, OSError):
             continue  # a longer timeframe may do; what was asked for is read and told below
         if len(bars):
             daily = bars

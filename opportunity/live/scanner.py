@@ -192,7 +192,7 @@ def scan(
     wanted, errors = _wanted(symbols, known, label)
     histories = load(read, label, wanted, frames, end, progress)
     histories.errors |= errors
-    return judge(histories, weights, rules, at, began)
+    return judge(histories, weights, rules, at if at == "each" else end, began)
 
 
 async def scan_feed(
@@ -213,7 +213,7 @@ async def scan_feed(
     now = feed.clock.now() if end is None else end
     histories = await load_feed(feed, wanted, _frames(timeframes), now)
     histories.errors |= errors
-    return judge(histories, weights, rules, at, began)
+    return judge(histories, weights, rules, at if at == "each" else end, began)
 
 
 def judge(
@@ -236,16 +236,21 @@ def judge(
         time=snapshot.time,
         each=each,
         evaluation=evaluation,
-        stale=tuple(
-            StaleStream(*names[i], int(snapshot.closed.flat[i]), (
-                snapshot.time - int(snapshot.closed.flat[i])) / length_ms(names[i][1]))
-            for i in np.flatnonzero(old).tolist()
-        ),
+        stale=() if each else stale_streams(snapshot),
         unscored=tuple(
             (*names[i], len(histories.bars[names[i]])) for i in np.flatnonzero(silent).tolist()
         ),
         errors=dict(histories.errors),
         duration_ms=(clock.perf_counter() - began) * 1e3,
+    )
+
+
+def stale_streams(snapshot: MarketSnapshot) -> tuple[StaleStream, ...]:
+    """List the streams of a snapshot that are too old to be ranked, in the order of its axes."""
+    return tuple(
+        StaleStream(snapshot.symbols[i], frame, closed, (snapshot.time - closed) / length_ms(frame))
+        for i, j in np.argwhere(snapshot.stale()).tolist()
+        for frame, closed in [(snapshot.timeframes[j], int(snapshot.closed[i, j]))]
     )
 
 
@@ -265,18 +270,24 @@ def _snapshot(histories: Histories) -> MarketSnapshot:
         streams.close()
     figures = np.array([_figures(histories, s) for s in names]).reshape(len(names), 4)
     price, change, volume, drawdown = figures.T.copy()
-    return replace(snapshot, price=price, change_24h=change, volume_24h=volume,
-                   drawdown_rank=drawdown)
+    snapshot = replace(snapshot, price=price, change_24h=change, volume_24h=volume,
+                       drawdown_rank=drawdown)
+    return snapshot if histories.live is None else snapshot.with_figures(histories.live)
 
 
 def _figures(histories: Histories, symbol: str) -> tuple[float, float, float, float]:
-    """Price, change, value and drawdown rank; from the finest bars where none of 1h or longer."""
+    """Price, change, value and drawdown rank; the price is the newest close of all that was read.
+
+    The figures of the day come from bars of 1h or longer, or else from the shortest there are.
+    """
+    frames = [t for t in histories.timeframes if (symbol, t) in histories.bars]
+    held = [histories.bars[symbol, t] for t in sorted(frames, key=length_ms)]
     daily = histories.daily.get(symbol)
-    if daily is not None:
-        return *day_figures(daily), drawdown_rank(daily)
-    finest = next(histories.bars[symbol, t] for t in histories.timeframes
-                  if (symbol, t) in histories.bars)
-    return *day_figures(finest), float("nan")
+    whole = held[0] if daily is None else daily
+    newest = max([whole, *held], key=lambda bars: int(bars.close_time[-1]))
+    price = float(newest.close[-1])
+    rank = float("nan") if daily is None else drawdown_rank(daily)
+    return price, *day_figures(whole, price), rank
 
 
 def _padded(several: list[Bars | None]) -> tuple[Any, Any]:
@@ -292,18 +303,17 @@ def _padded(several: list[Bars | None]) -> tuple[Any, Any]:
     return time, values
 
 
-def day_figures(bars: Bars) -> tuple[float, float, float]:
-    """Return last price, change over 24 hours as a fraction and traded value in quote currency.
+def day_figures(bars: Bars, price: float) -> tuple[float, float]:
+    """Return the change up to `price` as a fraction and the traded value, over 24 hours.
 
-    The last 24 hours end with the last bar; the value of a bar is its volume at its close. Bars
-    longer than a day cannot tell: change and value are NaN.
+    They end with the last bar; the value of a bar is its volume at its close. Bars longer than a
+    day cannot tell: both are NaN.
     """
-    price = float(bars.close[-1])
     if bars.timeframe is None or length_ms(bars.timeframe) > DAY_MS:
-        return price, float("nan"), float("nan")
+        return float("nan"), float("nan")
     fresh = bars.time > bars.time[-1] + length_ms(bars.timeframe) - DAY_MS - 1
     opened = float(bars.open[fresh][0])
-    return price, price / opened - 1, float((bars.close * bars.volume)[fresh].sum())
+    return price / opened - 1, float((bars.close * bars.volume)[fresh].sum())
 
 
 def _frames(timeframes: Sequence[str]) -> tuple[Timeframe, ...]:

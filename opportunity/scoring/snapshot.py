@@ -134,6 +134,21 @@ class MarketSnapshot:
             confidences=np.where(old, np.nan, self.confidences),
         )
 
+    def with_figures(self, other: "MarketSnapshot") -> "MarketSnapshot":
+        """Return this snapshot with the figures of the symbols of `other`, where that knows them.
+
+        Raises
+        ------
+        ValueError
+            If `other` lacks a symbol.
+        """
+        told = other.take(self.symbols)
+        known = {name: getattr(told, name) for name in _PER_SYMBOL}
+        return replace(self, **{
+            name: np.where(np.isnan(values), getattr(self, name), values)
+            for name, values in known.items()
+        })
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return every array by name."""
         return {

@@ -12,7 +12,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from builders import random_bars
 
+from opportunity.market.store import BarStore
 from opportunity.scoring.presets import PRESETS
 
 START = "2026-01-05T12:00"
@@ -95,6 +97,29 @@ def test_life_of_a_server(tmp_path) -> None:
         assert report["scan_time"] < "2026-01-06"
         code, errors = second.end(signal.SIGINT)
         assert (code, errors) == (0, "")
+
+
+def test_recorded_market_takes_the_same_path(tmp_path) -> None:
+    store = BarStore(tmp_path / "data", "somewhere")
+    for seed, symbol in enumerate(("BTC/USDT", "ETH/USDT")):
+        store.write(random_bars(1_400, seed).label(symbol=symbol))
+    flags = ("--feed", "replay", "--data", tmp_path / "data", "--speed", 3_600,
+             "--timeframes", "15m,1h,4h")  # fmt: skip
+    with Process(tmp_path / "home", *flags) as server:
+        line = server.process.stdout.readline()
+        found = re.search(r"2 symbols, replay:somewhere market, at http://\S+:(\d+)\n", line)
+        assert found, line + server.process.stderr.read()
+        server.port = int(found[1])
+        config = server.call("/api/agent/config")
+        assert config["timeframes"] == ["1h", "4h"]  # nothing is finer than what was recorded
+        loose = {"type": "any", "threshold": 0, "min_confidence": 0, "max_risk": "HIGH",
+                 "min_volume_usd": 0, "exclude_neutral": False}  # fmt: skip
+        report = server.call("/api/scanner/run", "POST", {
+            "timeframes": ["1h", "4h"], "rules": loose,
+        })
+        assert {row["symbol"] for row in report["results"]} == {"BTC/USDT", "ETH/USDT"}
+        assert {row["source"] for row in report["results"]} == {"replay:somewhere"}
+        assert server.end()[0] == 0
 
 
 def test_answers_at_any_loopback_address(tmp_path) -> None:

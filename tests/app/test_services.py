@@ -1,6 +1,7 @@
 """The real services: simulated market at a fixed time, temporary SQLite, agent on its thread."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -351,6 +352,12 @@ async def test_subscription_takes_any_spelling_and_is_kept(services, again) -> N
     assert restarted.subscribe([]) == ()
 
 
+async def test_subscription_to_what_is_no_longer_watched_is_left_out(services, again) -> None:
+    services.subscribe(["SOL/USDT", "BTC/USDT"])
+    fewer = await again(services, symbols=("BTC/USDT", "ETH/USDT"))
+    assert fewer.subscribed == ("BTC/USDT",)
+
+
 @pytest.mark.parametrize(
     ("symbols", "words"),
     [
@@ -436,6 +443,17 @@ async def test_scan_of_live_timeframes_is_the_ranking_itself(live) -> None:
     assert report.source == "simulated"
 
 
+async def test_scan_of_live_timeframes_lists_stale_streams(live) -> None:
+    core, newest = live.agent._core, live.snapshot()
+    closed = newest.closed.copy()
+    closed[1] -= 30 * 24 * 3_600_000  # the second symbol is no longer traded
+    core.latest = replace(newest, closed=closed).fresh()
+    report = await live.scan(NAMES, ["1h", "4h"])
+    assert {(s.symbol, s.timeframe) for s in report.stale} == {(NAMES[1], "1h"), (NAMES[1], "4h")}
+    assert report.stale[0].bars_behind == 30 * 24
+    assert report.evaluation.find(NAMES[1]).stopped_by == ("unscored",)
+
+
 async def test_scan_of_another_timeframe_reads_the_history(live) -> None:
     report = await live.scan(["ETH/USDT", "XYZ/USDT", "???"], ["2h", "1h"])
     assert set(report.errors) == {"XYZ/USDT", "???"}
@@ -445,6 +463,17 @@ async def test_scan_of_another_timeframe_reads_the_history(live) -> None:
         bars = await live.feed.history("ETH/USDT", frame, 1_000, START)
         net = score(bars, weights=live.weights).net[-1]
         assert report.evaluation.combined.net[0, column] == net
+
+
+async def test_scan_of_another_timeframe_tells_the_price_of_now(tmp_path) -> None:
+    start = "2026-01-05T12:50"  # the last bar of two hours closed 50 minutes ago
+    services = build(settings_of(tmp_path, start=start, speed=0.1))
+    await services.start()
+    now = (await services.scan(NAMES, ["5m"])).evaluation.snapshot
+    then = (await services.scan(NAMES, ["2h"])).evaluation.snapshot
+    for name in ("price", "change_24h", "volume_24h", "drawdown_rank"):
+        np.testing.assert_array_equal(getattr(then, name), getattr(now, name))
+    await services.stop()
 
 
 async def test_scan_uses_its_own_weights_and_rules_only_for_itself(live) -> None:

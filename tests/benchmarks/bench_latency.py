@@ -18,7 +18,7 @@ import numpy as np
 import websockets
 from tornado.httpclient import AsyncHTTPClient
 
-from app.server import SWITCH_S
+from app.server import SWITCH_S, quiet_collector
 from app.services import Services, wall_ms
 from app.site import Site
 from opportunity.config import load_settings
@@ -65,6 +65,7 @@ async def measure(
         services = Services(settings, feed, memory, asyncio.get_running_loop())
         site = Site(settings, services, "benchmark")
         await services.start()
+        quiet_collector()
         decided: dict[int, float] = {}
         publish = services.hub.publish_all
 

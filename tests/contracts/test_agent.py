@@ -44,8 +44,22 @@ def test_rules_are_those_of_the_strategy():
         (ConfigBody, {"symbols": ["BTCUSDT"]}),
         (RulesBody, {"threshold": 1.1}),
         (RulesBody, {"min_volume_usd": -1}),
+        (RulesBody, {"direction": "NEUTRAL"}),
     ],
 )
 def test_broken_requests_are_refused(model, value):
     with pytest.raises(ValidationError):
         model.model_validate(value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ({}, {}),
+        ({"threshold": None, "max_risk": "LOW"}, {"max_risk": "LOW"}),
+        ({"direction": "BEARISH"}, {"direction": "BEARISH"}),
+        ({"direction": None}, {"direction": None}),
+    ],
+)
+def test_null_gives_nothing_but_a_direction_of_both_sides(asked, given):
+    assert RulesBody.model_validate(asked).given() == given

@@ -37,6 +37,8 @@ def test_rules_are_those_of_the_strategy():
         ({"rules": {"type": "all", "threshold": 0.55}, "exclude_neutral": False},
          {"type": "all", "threshold": 0.55, "exclude_neutral": False}),
         ({"rules": {"mode": "aggressive", "any_tf": 0.5}}, {"type": "any", "threshold": 0.5}),
+        ({"rules": {"direction": "BEARISH"}}, {"direction": "BEARISH"}),
+        ({"rules": {"direction": None, "threshold": None}}, {"direction": None}),
     ],
 )  # fmt: skip
 def test_every_shape_resolves_to_the_same_names(asked, expected):

@@ -147,6 +147,21 @@ async def test_off_is_silent_but_stays_up_to_date(feed) -> None:
         assert core.evaluation.snapshot is core.latest
 
 
+async def test_closed_bar_does_not_put_the_heartbeat_off(feed, monkeypatch) -> None:
+    monkeypatch.setattr(module, "REPORT_EVERY_S", 0.0)
+    told = []
+    core = make(feed, interval_ms=60_000)
+    core.reporter = told.append
+    async with running(core):
+        await until(lambda: core._beat_at)
+        core._beat_at -= 59.0  # as if it were 59 seconds later
+        feed.put(5_500)
+        await until(lambda: told[-1].time == feed.bars[0].time[5_501])
+    first, later = told[0], told[-1]
+    assert first.next_at == first.time + 60_000
+    assert later.time <= later.next_at <= later.time + 1_000
+
+
 async def test_new_weights_rank_again_also_while_off(feed) -> None:
     async with running(make(feed, enabled=False)) as core:
         core.configure(config(2, False, sar=1.0))
@@ -303,6 +318,49 @@ async def test_state_is_kept_while_it_runs(feed, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(module, "SAVE_EVERY_S", 0.001)
     async with running(make(feed, tmp_path / "s.npz")):
         await until(lambda: (tmp_path / "s.npz").exists())
+
+
+async def test_state_is_written_off_the_loop_one_after_the_other(
+    feed, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(module, "SAVE_EVERY_S", 0.001)
+    writing, begun, release = threading.Lock(), threading.Event(), threading.Event()
+    kept: list[int] = []
+
+    def slow(_, arrays) -> None:
+        assert threading.current_thread() is not threading.main_thread()
+        assert writing.acquire(blocking=False), "two writers of one file"
+        begun.set()
+        release.wait(10)
+        kept.append(int(arrays["time"]))
+        writing.release()
+
+    monkeypatch.setattr(module, "save_state", slow)
+    async with running(make(feed, tmp_path / "s.npz")) as core:
+        await until(begun.is_set)
+        feed.put(5_500)
+        await until(lambda: closes(core) == feed.bars[0].time[5_501])
+        core.stop()  # cancels who waits for the writer, not the writer
+        await until(lambda: "agent: state" not in {t.get_name() for t in asyncio.all_tasks()})
+        for _ in range(20):  # time enough for a second writer that does not wait
+            await asyncio.sleep(0.001)
+        release.set()
+    assert len(kept) == 2
+    assert kept[-1] == core.time > kept[0]
+
+
+async def test_half_a_batch_is_never_kept(feed, tmp_path, monkeypatch) -> None:
+    path = tmp_path / "s.npz"
+    core = make(feed, path)
+    async with running(core):
+        def fail(*_: object) -> None:
+            raise RuntimeError("half way")
+
+        monkeypatch.setattr(core._streams, "update", fail)
+        feed.put(5_500)
+        await until(lambda: core.error)
+        await asyncio.to_thread(core._write_state)
+    assert not path.exists()
 
 
 async def test_fault_of_any_kind_is_named_and_keeps_the_older_state(feed, tmp_path) -> None:

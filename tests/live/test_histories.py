@@ -3,7 +3,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from opportunity.errors import CoverageError
+from opportunity.errors import BarError, CoverageError
 from opportunity.live.histories import N_BARS, load, memory_reader, wait_for
 from opportunity.market.bars import Bars
 from opportunity.market.timeframe import length_ms
@@ -42,10 +42,11 @@ def test_nothing_by_that_time_is_an_error():
     assert found.bars == {}
 
 
-def test_every_reader_error_is_kept_and_nothing_is_raised():
+@pytest.mark.parametrize("kind", [CoverageError, BarError, ValueError, PermissionError])
+def test_every_reader_error_is_kept_and_nothing_is_raised(kind):
     def read(symbol, timeframe, end, n):
         if symbol == "BAD/USDT":
-            raise CoverageError("unreadable")
+            raise kind("unreadable")
         return flat(5, timeframe)
 
     found = load(read, "test", ["BAD/USDT", "A/USDT"], ("1h",), None)

@@ -102,6 +102,19 @@ def test_as_of_a_time_reads_nothing_later():
     assert row.price == bars.close[-9]
 
 
+def test_later_bars_never_change_a_scan_of_many_timeframes():
+    market = held("A/USDT", "B/USDT", n=9_000, timeframe="15m")
+    for back in np.random.default_rng(4).integers(0, 2_000, 12).tolist():
+        at = END - back * 900_000 - 1  # within a bar: it must not be read either
+        past = {s: b[: int((b.close_time <= at).sum())] for s, b in market.items()}
+        whole, part = (
+            scan(given, timeframes=["15m", "1h", "4h", "1d"], rules=LAX, at=at).as_dict()
+            for given in (market, past)
+        )
+        whole["duration_ms"] = part["duration_ms"]
+        assert whole == part
+
+
 def test_short_histories_are_listed():
     report = scan(held("A/USDT", n=150), timeframes=["1h", "4h"], rules=LAX)
     assert report.unscored == (("A/USDT", "4h", 38),)
@@ -206,13 +219,29 @@ def test_a_folder_without_bars_raises(tmp_path):
 
 def test_day_figures_cover_the_last_day():
     bars = walk("A/USDT", n=100)
-    price, change, volume = day_figures(bars)
-    assert price == bars.close[-1]
+    change, volume = day_figures(bars, bars.close[-1])
     assert change == pytest.approx(bars.close[-1] / bars.open[-24] - 1)
     assert volume == pytest.approx((bars.close * bars.volume)[-24:].sum())
     daily = walk("A/USDT", timeframe="1d", n=10)
-    assert day_figures(daily)[1] == pytest.approx(daily.close[-1] / daily.open[-1] - 1)
-    assert np.isnan(day_figures(walk("A/USDT", timeframe="1w", n=10, end=4 * DAY))[1:]).all()
+    assert day_figures(daily, 7.0)[0] == pytest.approx(7.0 / daily.open[-1] - 1)
+    assert np.isnan(day_figures(walk("A/USDT", timeframe="1w", n=10, end=4 * DAY), 7.0)).all()
+
+
+def test_price_is_the_newest_close_and_not_that_of_the_last_whole_hour():
+    bars = walk("A/USDT", n=3_000, timeframe="5m")
+    at = END - 10 * 60_000  # 23:50: the last whole hour is 50 minutes old
+    row = scan({"A/USDT": bars}, timeframes=["1h", "5m"], rules=LAX, at=at).rows[0]
+    assert row.price == bars.close[-3]
+    assert row.levels is None or row.levels.entry == bars.close[-3]
+    opened = bars.open[bars.time == END - HOUR - DAY][0]
+    assert row.change_24h == pytest.approx(bars.close[-3] / opened - 1)
+
+
+def test_time_may_be_an_integer_of_numpy():
+    market = held("A/USDT")
+    at = END + 5 * HOUR
+    assert scan(market, timeframes=["1h"], at=np.int64(at)).time == at
+    assert len(scan(market, timeframes=["1h"], at=np.int64(at)).stale) == 1
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from opportunity.live.state import load_state, save_state
+from opportunity.live.state import duplicate, load_state, save_state
 from opportunity.live.streams import Streams
 
 
@@ -32,6 +32,14 @@ def test_saved_state_is_read_again(streams, tmp_path) -> None:
     assert other.time == streams.time == 4 * 3_600_000
     np.testing.assert_array_equal(other.save()["context"], streams.save()["context"])
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_duplicate_is_equal_to_the_byte_and_apart(streams) -> None:
+    for name, array in fed(streams).save().items():
+        twin = duplicate(array)
+        assert (twin.dtype, twin.shape) == (array.dtype, array.shape), name
+        assert twin.tobytes() == array.tobytes(), name
+        assert not np.shares_memory(twin, array)
 
 
 def test_without_a_path_nothing_is_kept(streams) -> None:

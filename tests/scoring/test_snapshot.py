@@ -53,6 +53,19 @@ def test_take_names_what_is_not_there(symbols, timeframes, message):
     assert str(caught.value).startswith(message)
 
 
+def test_figures_of_another_snapshot_win_where_it_knows_them():
+    part = market().take(["C/USDT", "A/USDT"])
+    newer = replace(market(), price=np.array([7.0, 8.0, 9.0]),
+                    drawdown_rank=np.array([0.5, 0.5, np.nan]))
+    both = part.with_figures(newer)
+    assert both.symbols == part.symbols
+    assert both.price.tolist() == [9.0, 7.0]
+    assert both.drawdown_rank.tolist() == [0.0, 0.5]
+    assert both.scores is part.scores
+    with pytest.raises(ValueError, match="must be a known name"):
+        part.with_figures(newer.take(["A/USDT"]))
+
+
 def test_streams_more_than_two_bars_old_are_stale():
     closed = np.array([[NOW, NOW], [NOW - 2 * HOUR, NOW - 8 * HOUR],
                        [NOW - 2 * HOUR - 1, NOW - 8 * HOUR - 1]])

@@ -116,3 +116,12 @@ async def test_config_changes_interval_and_rules(world):
 async def test_config_refuses_what_is_out_of_bounds(world, asked, expected):
     await world.refused(expected, "PUT", "/api/agent/config", **asked)
     assert world.services.agent.scan_interval_ms == 30_000
+
+
+async def test_direction_can_be_set_and_taken_back(world):
+    for direction in ("BEARISH", None):
+        asked = {"rules": {"direction": direction}}
+        status, body, _ = await world.call("PUT", "/api/agent/config", json=asked)
+        assert (status, body["rules"]["direction"]) == (200, direction)
+        assert world.services.rules.direction == direction
+    await world.refused(422, "PUT", "/api/agent/config", json={"rules": {"direction": "NEUTRAL"}})

@@ -107,6 +107,22 @@ async def test_held_signal_is_the_newest_when_it_is_released(realtime, eventuall
     assert len(ear.heard) == 2
 
 
+async def test_signals_under_way_are_not_sent_once_the_agent_is_off(realtime, eventually):
+    ear = Ear()
+    realtime.listen(ear, "signal", "BTC/USDT")
+    for score in (0.7, 0.71):  # the second is held back
+        realtime.services.publish_signal("BTC/USDT", score)
+        await turn(realtime.services)
+    realtime.services.agent.enabled = False
+    realtime.services.publish_signal("BTC/USDT", 0.72)
+    await turn(realtime.services)
+    await asyncio.sleep(2 * realtime.limits.throttle_s)
+    assert len(ear.heard) == 1
+    realtime.services.agent.enabled = True
+    realtime.services.publish_signal("BTC/USDT", 0.73)
+    await eventually(lambda: len(ear.heard) == 2)
+
+
 async def test_close_says_goodbye_and_does_not_wait_for_the_deaf(realtime):
     ear = Ear()
     realtime.join(ear)

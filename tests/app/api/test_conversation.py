@@ -101,3 +101,25 @@ async def test_long_strings_of_a_client_are_not_echoed_whole(talk, line):
 async def test_ping_echoes_the_clients_time(talk, line):
     talk.hear('{"action": "ping", "ts": 12.5, "id": "a"}')
     assert (line.sent[-1]["client_ts"], line.sent[-1]["id"]) == (12.5, "a")
+
+
+async def test_newest_states_follow_every_subscription(talk, line, world, eventually):
+    world.services.publish_signal("BTC/USDT")
+    world.services.hub.publish("scan", "", world.services.evaluation())
+    await eventually(lambda: world.realtime.newest("market_scan") is not None)
+    for frames in ('["1h"]', '["5m"]'):
+        line.sent.clear()
+        talk.hear('{"action": "subscribe", "symbols": ["BTCUSDT"], '
+                  f'"channels": ["signal", "market_scan"], "timeframes": {frames}}}')
+        assert [m["type"] for m in line.sent] == [
+            "subscription_confirmed", "signal", "market_scan",
+        ]
+        assert list(line.sent[1]["timeframes"]) == json.loads(frames)
+
+
+async def test_default_stream_does_not_swallow_the_first_snapshot(talk, line, world, eventually):
+    world.services.subscribe(["BTCUSDT"])
+    world.services.publish_signal("BTC/USDT")
+    await eventually(lambda: line.sent[-1]["type"] == "signal")
+    talk.hear('{"action": "subscribe", "symbols": ["BTCUSDT"]}')
+    assert [m["type"] for m in line.sent[-2:]] == ["subscription_confirmed", "signal"]

@@ -113,6 +113,7 @@ async def test_one_rule_under_two_names_is_refused(world, rules):
         ({"weights": {"smc": 1}}, 422, "weights.harmonic"),
         ({"weights": PRESETS["balanced"] | {"smc": 0.3}}, 400, "weights"),
         ({"rules": {"max_risk": "SOME"}}, 422, "rules.max_risk"),
+        ({"rules": {"direction": "NEUTRAL"}}, 422, "rules.direction"),
         ({"rules": {"exclude_symbols": ["??"]}}, 422, "rules.exclude_symbols.0"),
         ({"symbol": ["BTCUSDT"]}, 422, "symbol"),
     ],
@@ -126,6 +127,14 @@ async def test_excluded_symbol_is_not_ranked(world):
     asked = {"symbols": ["BTCUSDT", "SOLUSDT"], "rules": LOOSE | {"exclude_symbols": ["btc-usdt"]}}
     _, body, _ = await world.call("POST", PATH, json=asked)
     assert [row["symbol"] for row in body["results"]] == ["SOL/USDT"]
+
+
+async def test_direction_of_a_request_wins_over_the_shared_one_also_when_null(world):
+    world.services.rules.direction = "BEARISH"
+    _, body, _ = await world.call("POST", PATH, json={"rules": LOOSE})
+    assert {row["direction"] for row in body["results"]} == {"BEARISH"}
+    _, body, _ = await world.call("POST", PATH, json={"rules": LOOSE | {"direction": None}})
+    assert {row["direction"] for row in body["results"]} >= {"BULLISH", "BEARISH"}
 
 
 async def test_server_without_scores_answers_503(world):
