@@ -19,9 +19,6 @@ COLUMNS: Final = (
     "time", "opened", "open", "high", "low", "close", "volume", "top", "bottom", "tone", "body",
     "final", "lean", "trust", "confidence",
 )
-MOVING: Final = ("high", "low", "close", "volume", "top", "bottom", "tone", "body")
-"""Columns that change while a bar is unfinished."""
-
 VOLUME_ROOM: Final = 5.5
 """The largest volume takes one part in so many of the height."""
 
@@ -32,8 +29,8 @@ FULL_TRUST: Final = 0.4
 class MarketChart(pn.viewable.Viewer):
     """Candles, volume, score and confidence of one stream, and what detectors saw.
 
-    The newest `MOST_BARS` bars are held; new ones are streamed, unfinished ones patched. Rising
-    candles are hollow and falling ones filled, so direction never depends on colour.
+    The newest `MOST_BARS` bars are shown, unfinished ones among them. Rising candles are hollow
+    and falling ones filled, so direction never depends on colour.
 
     Parameters
     ----------
@@ -45,6 +42,7 @@ class MarketChart(pn.viewable.Viewer):
         super().__init__(**params)
         self._bars: Bars | None = None
         self._length = 60_000
+        self._scores: NDArray[np.float64] = np.empty((2, 0))
         self._running: list[Bar] = []  # bars past the newest closed one, drawn but not scored
         self._source = ColumnDataSource({name: [] for name in COLUMNS})
         self._tables = {
@@ -76,78 +74,63 @@ class MarketChart(pn.viewable.Viewer):
         self.figures.wear(theme)
 
     def load(self, data: ChartData) -> None:
-        """Show a stream; of one that is shown already only the new bars travel."""
+        """Show a stream; the view is fitted anew only when it is another one."""
         first = max(0, len(data.bars) - MOST_BARS)
-        bars = data.bars[first:]
-        scores = np.stack([data.final[first:], data.confidence[first:]])
-        fresh = self._fresh(bars)
-        if fresh is None:
-            self._replace(bars, scores)
-        elif fresh:
-            self._extend(bars, scores, fresh)
+        bars, shown = data.bars[first:], self._bars
+        self._scores = np.stack([data.final[first:], data.confidence[first:]])
+        if shown is None or (shown.symbol, shown.timeframe) != (bars.symbol, bars.timeframe):
+            self._length = length_ms(bars.timeframe) if bars.timeframe else 60_000
+            self._running.clear()
+            self._volume_end = 0.0
+            self.figures.fit(self._length)
+        newest = int(bars.time[-1]) if len(bars) else 0
+        self._running = [bar for bar in self._running if bar.time > newest]
         self._bars = bars
+        if data.forming is None or not self._take(data.forming):
+            self._draw()
         if len(bars):
             self._point(float(bars.close[-1]), float(bars.volume.max()))
-        if data.forming is not None:
-            self.tick(data.forming)
+        if self._running:
+            self._point(self._running[-1].close, self._running[-1].volume)
 
     def tick(self, bar: Bar) -> None:
         """Show an unfinished bar of the shown timeframe; one that has closed is left alone."""
+        if self._take(bar):
+            self._point(bar.close, bar.volume)
+
+    def _take(self, bar: Bar) -> bool:
+        """Draw with the unfinished `bar` if it says something new."""
         if self._bars is None or len(self._bars) == 0 or bar.time <= int(self._bars.time[-1]):
-            return
+            return False
         newest = self._running[-1] if self._running else None
         if newest is not None and (bar == newest or bar.time < newest.time):
-            return
-        row = self._columns(np.array([bar.time]), np.array([bar[1:]]), np.full((2, 1), np.nan))
-        if newest is None or bar.time > newest.time:
-            self._source.stream(row, rollover=MOST_BARS + len(self._running) + 1)
-            self._running.append(bar)
-        else:
-            last = len(self._source.data["time"]) - 1
-            self._source.patch({name: [(last, row[name][0])] for name in MOVING})
+            return False
+        if newest is not None and bar.time == newest.time:
             self._running[-1] = bar
-        self._point(bar.close, bar.volume)
+        else:
+            self._running.append(bar)
+        self._draw()
+        return True
+
+    def _draw(self) -> None:
+        # All columns at once: streamed rows and patches can reach the browser on columns of
+        # different length, and 300 bars cost the server no more than a patch does.
+        bars, scores = self._bars, self._scores
+        if bars is None:
+            return
+        times, values = bars.time, bars.values
+        if self._running:
+            times = np.append(times, [bar.time for bar in self._running])
+            values = np.concatenate([values, [bar[1:] for bar in self._running]])
+            scores = np.pad(scores, ((0, 0), (0, len(self._running))), constant_values=np.nan)
+        kept = slice(-MOST_BARS, None)
+        self._source.data = self._columns(times[kept], values[kept], scores[:, kept])
 
     def overlay(self, drawn: Overlay) -> None:
         """Draw what detectors saw; tables that did not change are not sent."""
         for name, columns in drawn.tables().items():
             if dict(self._tables[name].data) != columns:
                 self._tables[name].data = dict(columns)
-
-    def _fresh(self, bars: Bars) -> int | None:
-        """Count the bars past the shown ones; None when they are of another stream."""
-        shown = self._bars
-        if shown is None or (shown.symbol, shown.timeframe) != (bars.symbol, bars.timeframe):
-            return None
-        if len(shown) == 0 or len(bars) == 0:
-            return None
-        fresh = int((bars.time > shown.time[-1]).sum())
-        overlap = len(bars) - fresh
-        if overlap == 0 or not np.array_equal(bars.time[:overlap], shown.time[-overlap:]):
-            return None
-        known = [bar.time for bar in self._running][:fresh]
-        return fresh if known == bars.time[overlap:][: len(known)].tolist() else None
-
-    def _replace(self, bars: Bars, scores: NDArray[np.float64]) -> None:
-        self._length = length_ms(bars.timeframe) if bars.timeframe else 60_000
-        self._running.clear()
-        self._volume_end = 0.0
-        self.figures.fit(self._length)
-        self._source.data = self._columns(bars.time, bars.values, scores)
-
-    def _extend(self, bars: Bars, scores: NDArray[np.float64], fresh: int) -> None:
-        rows = self._columns(bars.time[-fresh:], bars.values[-fresh:], scores[:, -fresh:])
-        # Bars that were drawn unfinished stand where the first fresh ones belong.
-        known = min(fresh, len(self._running))
-        begin = len(self._source.data["time"]) - len(self._running)
-        if known:
-            self._source.patch({
-                name: [(begin + i, rows[name][i]) for i in range(known)] for name in COLUMNS
-            })
-            del self._running[:known]
-        if fresh > known:
-            rest = {name: values[known:] for name, values in rows.items()}
-            self._source.stream(rest, rollover=MOST_BARS)
 
     def _point(self, price: float, volume: float) -> None:
         """Move the line of the newest price, and give the volume room."""

@@ -35,22 +35,34 @@ def test_candles_tell_direction_without_colour() -> None:
         assert (tone, body) == (("bull", 0.12) if close >= opened else ("bear", 1.0))
 
 
-def test_only_new_bars_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_travel_together_and_of_one_length(monkeypatch: pytest.MonkeyPatch) -> None:
     chart = MarketChart()
-    chart.load(_data(0, 50))
-    sent: list[int] = []
-    stream = type(chart._source).stream
-    monkeypatch.setattr(
-        type(chart._source), "stream",
-        lambda self, row, rollover=None: (
-            sent.append(len(row["time"])), stream(self, row, rollover)
-        ),
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a streamed or patched column can lie beside older ones")
+
+    monkeypatch.setattr(type(chart._source), "stream", never)
+    monkeypatch.setattr(type(chart._source), "patch", never)
+    lengths: list[set[int]] = []
+    chart._source.on_change(
+        "data", lambda _attr, _old, new: lengths.append({len(c) for c in new.values()})
     )
+    for n in range(20):
+        chart.load(_data(n, 50))
+        for price in (100.5, 103.5):
+            chart.tick(Bar((50 + n) * HOUR, 100, 104, 99, price, 1))
+    assert len(lengths) == 60
+    assert all(len(several) == 1 for several in lengths)
+
+
+def test_same_data_again_keeps_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = MarketChart()
+    fitted: list[int] = []
+    monkeypatch.setattr(chart.figures, "fit", fitted.append)
+    chart.load(_data(0, 50))
     chart.load(_data(2, 50))
-    assert sent == [2]
-    assert _opened(chart) == list(range(52))
-    chart.load(_data(2, 50))
-    assert sent == [2]
+    assert fitted == [HOUR]
+    assert _opened(chart) == list(range(2, 52))
 
 
 def test_unfinished_bar_moves_and_then_closes_in_place() -> None:
@@ -64,10 +76,10 @@ def test_unfinished_bar_moves_and_then_closes_in_place() -> None:
     assert chart.figures.last.location == 103.5
     chart.tick(Bar(51 * HOUR, 103, 105, 99, 104.5, 2))  # the load of bar 50 is still under way
     chart.load(_data(1, 50))
-    assert _opened(chart) == list(range(52))
-    assert np.isfinite(_column(chart, "final")[50])
-    assert _column(chart, "close")[50] == 100.0 + 50 % 7
-    assert np.isnan(_column(chart, "final")[51])
+    assert _opened(chart) == list(range(1, 52))
+    assert np.isfinite(_column(chart, "final")[49])
+    assert _column(chart, "close")[49] == 100.0 + 50 % 7
+    assert np.isnan(_column(chart, "final")[50])
 
 
 def test_a_closed_bar_is_not_overwritten_by_a_late_tick() -> None:
