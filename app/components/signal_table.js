@@ -227,6 +227,7 @@ export function render({ model }) {
     if (find) { event.preventDefault(); search.focus(); search.select(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "?") return toggleHelp();
+    if (origin === document.body && event.key.startsWith("Arrow")) return move(event);
     const side = SIDES.find(([, , key]) => key === event.key.toLowerCase());
     if (side) return filter({ side: side[0] });
     const frame = state.frames[Number(event.key) - 1];

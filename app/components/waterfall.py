@@ -160,7 +160,7 @@ def formula(component: Component) -> str:
     gate = "" if component.gated == component.score else f" (gated {component.gated:+.2f})"
     return (
         f"score {component.score:+.2f}{gate} {TIMES} conf {component.confidence:.2f} {TIMES} "
-        f"weight {component.weight:.2f}"
+        f"weight {component.weight:.2f} ÷ sum"
     )
 
 

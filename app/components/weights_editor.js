@@ -35,7 +35,7 @@ export function render({ model }) {
     conflict, nameRow,
     h("div", { class: "actions" }, apply, save, reset), note);
 
-  function makeRow(key, label, hint) {
+  function makeRow(key, label, hint, built) {
     const row = {
       slider: h("input", { type: "range", min: 0, max: 0.5, step: STEP, "aria-label": `Weight of ${label}`,
         onpointerdown: keep,
@@ -45,7 +45,8 @@ export function render({ model }) {
       lock: h("button", { class: "lock", type: "button", "aria-label": `Lock ${label}`, title: "Lock: normalise and presets leave it",
         onclick: () => { locked.has(key) ? locked.delete(key) : locked.add(key); show(); } }),
     };
-    row.element = h("div", { class: "row", title: hint, "data-weight": key }, h("span", {}, label),
+    row.element = h("div", { class: built ? "row" : "row absent", "data-weight": key,
+      title: built ? hint : `${hint}. Not in this version yet: its weight has no effect.` }, h("span", {}, label),
       h("span", { class: "track" }, row.mark, row.slider), row.value, row.lock);
     return row;
   }
@@ -146,7 +147,7 @@ export function render({ model }) {
     const labels = JSON.parse(model.labels);
     names = labels.map(([key]) => key);
     rows.clear();
-    for (const [key, label, hint] of labels) rows.set(key, makeRow(key, label, hint));
+    for (const [key, label, hint, built] of labels) rows.set(key, makeRow(key, label, hint, built));
     list.replaceChildren(...[...rows.values()].map((row) => row.element));
   }
 

@@ -73,6 +73,10 @@ class Detection:
     _detector: "Detector"
     _bars: Bars
 
+    def __repr__(self) -> str:
+        found = int(self.available.sum())
+        return f"<Detection of {self._detector.label}: {found} of {len(self.score)} bars scored>"
+
     @property
     def available(self) -> NDArray[np.bool_]:
         """True exactly where the score is finite."""

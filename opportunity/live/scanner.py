@@ -90,6 +90,10 @@ class ScanReport:
     errors: dict[str, str]
     duration_ms: float
 
+    def __repr__(self) -> str:
+        n = len(self.evaluation.snapshot.symbols)
+        return f"<ScanReport {self.source}: {len(self.evaluation)} of {n} symbols ranked>"
+
     @cached_property
     def rows(self) -> tuple[Opportunity, ...]:
         """The ranked symbols, best first."""

@@ -275,6 +275,10 @@ class Scores:
         """BUY, HOLD or SELL of this timeframe alone; shape (n_bars,)."""
         return np.array(ADVICES)[self.combined.advice + 1]
 
+    def __repr__(self) -> str:
+        newest = f", newest: {self.explain()}" if len(self) else ""
+        return f"<Scores of {len(self)} bars{newest}>"
+
     def __len__(self) -> int:
         return len(self.evidence.bars)
 

@@ -116,6 +116,8 @@ class Weights(Shared):
         inside = ", ".join(f"{name}={value:g}" for name, value in self.as_dict().items())
         return f"Weights({inside})"
 
+    __str__ = __repr__
+
 
 for _name in DETECTOR_NAMES:
     Weights.param.add_parameter(

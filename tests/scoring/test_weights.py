@@ -118,3 +118,7 @@ def test_copies_are_independent():
 
 def test_repr_shows_the_numbers():
     assert repr(Weights()).startswith("Weights(harmonic=0.15, ")
+
+
+def test_text_shows_the_weights():
+    assert "sar=0.4" in str(Weights(sar=0.4))
