@@ -6,9 +6,12 @@ Command-line flags win over the environment.
 """
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -22,6 +25,23 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Names = Annotated[tuple[str, ...], NoDecode]
 
 
+_NAMED: Final = re.compile(r"^\s*([A-Za-z0-9][\w .-]{0,39}?)\s*=\s*(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class NewsSource:
+    """Where headlines come from: an http(s) address, or a folder.
+
+    `name` stands for it everywhere else, as the address may hold a secret.
+    """
+
+    name: str
+    address: str = field(repr=False)
+
+
+NewsSources = Annotated[tuple[NewsSource, ...], NoDecode]
+
+
 class SettingsError(OpportunityError, ValueError):
     """Raised when the environment or a flag breaks a rule; the text names each offender."""
 
@@ -33,7 +53,9 @@ def _runbook(name: str, *others: str) -> AliasChoices:
 class Settings(BaseSettings):
     """Everything that can be set from outside, with its unit and default."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     home: Path = Field(Path.home() / ".opportunity", description="data folder")
     database_url: str = Field(
@@ -70,6 +92,27 @@ class Settings(BaseSettings):
     seed: int = Field(7, ge=0, description="seed of the simulated market")
     max_symbols: int = Field(50, ge=1, le=2_000, description="symbols per scan or connection")
     max_connections: int = Field(500, ge=1, description="WebSocket connections at once")
+
+    news_sources: NewsSources = Field(
+        (),
+        description="comma-separated addresses (RSS, Atom, JSON) or folders of headlines, each "
+        "alone or as name=address",
+    )
+    news_every_s: float = Field(
+        120.0, ge=10, le=3_600, description="between two polls of a source of headlines, s"
+    )
+    fear_greed: bool = Field(False, description="ask alternative.me for Fear & Greed every hour")
+
+    @field_validator("news_sources", mode="before")
+    @classmethod
+    def _read_sources(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = tuple(_read_source(part.strip()) for part in value.split(",") if part.strip())
+        for name in (s.name for s in found):
+            if sum(s.name == name for s in found) > 1:
+                raise ValueError(f"must have a name of its own for each source, has {name!r} twice")
+        return found
 
     @field_validator("symbols", "timeframes", mode="before")
     @classmethod
@@ -129,7 +172,30 @@ def load_settings(
         raise SettingsError("\n".join(lines)) from error
 
 
+def _read_source(text: str) -> NewsSource:
+    """Read `address` or `name=address`; errors show no more of an address than its scheme."""
+    named = _NAMED.match(text)
+    name, address = (named.group(1), text[named.end() :]) if named else ("", text)
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("must hold valid addresses") from None
+    if parts.scheme in ("http", "https"):
+        if not host:
+            raise ValueError(f"must hold addresses with a host, has one with {parts.scheme}: alone")
+        return NewsSource(name or host.removeprefix("www."), address)
+    if parts.scheme not in ("", "file") or (parts.scheme == "file" and host):
+        raise ValueError(f"must hold http or https addresses or folders, has {parts.scheme!r}")
+    path = Path(parts.path if parts.scheme else address).expanduser()
+    if not path.is_absolute():
+        raise ValueError("must hold folders as absolute paths")
+    return NewsSource(name or path.name or "news", str(path))
+
+
 def _explain(where: tuple[int | str, ...], rule: str, value: object) -> str:
     name = ".".join(str(part) for part in where)
     rule = rule.replace("Input should be ", "must be ").replace("Value error, ", "")
+    if name.lower().endswith("news_sources"):
+        return f"{name} {rule}"  # addresses may hold secrets
     return f"{name} {rule}, was {value!r}"

@@ -24,6 +24,10 @@ class ConflictError(OpportunityError):
     """Raised when a write is based on a version that is no longer the newest."""
 
 
+class CalibrationError(OpportunityError):
+    """Raised when outcomes are too few to calibrate, or a stored calibration cannot be read."""
+
+
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """Word the message for an unknown name, with the nearest known one where there is one."""
     names = list(known)

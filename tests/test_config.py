@@ -90,3 +90,52 @@ def test_settings_cannot_be_changed() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_news_sources_are_addresses_or_folders_with_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert load_settings().news_sources == ()
+    monkeypatch.setenv(
+        "OPPORTUNITY_NEWS_SOURCES",
+        f"https://www.a.example/rss?k=v&x=1, My desk=http://b.example:8080/feed,{tmp_path},"
+        f"drop=file://{tmp_path}/x , ",
+    )
+    found = load_settings().news_sources
+    assert [(s.name, s.address) for s in found] == [
+        ("a.example", "https://www.a.example/rss?k=v&x=1"),
+        ("My desk", "http://b.example:8080/feed"),
+        (tmp_path.name, str(tmp_path)),
+        ("drop", f"{tmp_path}/x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("ftp://secret.example/x", "must hold http or https addresses or folders, has 'ftp'"),
+        ("https:///secret", "must hold addresses with a host"),
+        ("https://[secret", "must hold valid addresses"),
+        ("https://a.example:secret/x", "must hold valid addresses"),
+        ("a=secret/folder", "must hold folders as absolute paths"),
+        ("file://secret/folder", "must hold http or https addresses or folders"),
+        ("a=https://b.example/secret,a=/tmp", "must have a name of its own for each source"),
+    ],
+)
+def test_bad_news_sources_are_refused_without_showing_a_secret(
+    monkeypatch: pytest.MonkeyPatch, value: str, rule: str
+) -> None:
+    monkeypatch.setenv("OPPORTUNITY_NEWS_SOURCES", value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert rule in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "secret" not in str(caught.value.__cause__)
+
+
+def test_settings_show_no_address_of_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPPORTUNITY_NEWS_SOURCES", "a=https://u:secret@b.example/?token=secret")
+    settings = load_settings()
+    assert "secret" in settings.news_sources[0].address
+    assert "secret" not in repr(settings)
+    assert "secret" not in str(settings)

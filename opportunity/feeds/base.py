@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from opportunity.errors import unknown
 from opportunity.feeds.clock import Clock
 from opportunity.market.bars import Bars, FloatArray
+from opportunity.market.observations import Record
 from opportunity.market.timeframe import TimeArray, Timeframe, timeframe
 
 FORMING_S = 0.25
@@ -75,9 +76,12 @@ class Feed(ABC):
         Timeframe of the streamed bars.
     clock : Clock
         The feed's time; its speed may be changed while the stream runs.
+    lasting : bool
+        Whether what it gave once can be asked for again at any time.
     """
 
     name: ClassVar[str]
+    lasting: ClassVar[bool] = True
     source: str
     symbols: tuple[str, ...]
     base: Timeframe
@@ -127,6 +131,26 @@ class Feed(ABC):
         ValueError, CoverageError
             If the feed has no such symbol or timeframe.
         """
+
+    async def observations(
+        self, kinds: tuple[type[Record], ...], since: int, until: int
+    ) -> list[Record]:
+        """Return what became known besides bars; nothing unless a feed says otherwise.
+
+        Parameters
+        ----------
+        kinds : tuple of types
+            Records of these kinds.
+        since, until : int
+            Those with since <= `available_at` < until, ms UTC of the feed, of the symbols that
+            it streams and of the whole market.
+
+        Returns
+        -------
+        list of records
+            In the order in which they became known.
+        """
+        return []
 
     async def __aenter__(self) -> "Feed":
         await self.open()

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from opportunity.errors import CoverageError
 from opportunity.feeds.base import FORMING_S, Closed, Feed, Forming, check_request, pad
 from opportunity.feeds.clock import Clock
+from opportunity.feeds.record_folder import FolderRecords
 from opportunity.feeds.span import common_timeframe, coverage_text, default_start, symbols_in
 from opportunity.market.bars import Bars, FloatArray
+from opportunity.market.observations import Record
 from opportunity.market.store import BarStore
 from opportunity.market.timeframe import (
     TIMEFRAMES,
@@ -86,6 +88,7 @@ class ReplayFeed(Feed):
             raise ValueError(f"start must be before end, was {start} and {end}")
         self.store = store
         self.source = f"replay:{store.exchange}"
+        self.records = FolderRecords(store.folder.parent)
         self.symbols = symbols_in(store, symbols)
         self._span = start, end
         wanted = TIMEFRAMES if base is None else (timeframe(base),)
@@ -143,6 +146,17 @@ class ReplayFeed(Feed):
 
         bars = await self._in_thread(lambda: list(self._pool.map(one, self.symbols)))
         return pad(bars, n_bars)
+
+    async def observations(
+        self, kinds: tuple[type[Record], ...], since: int, until: int
+    ) -> list[Record]:
+        """Return what the data folder holds besides bars, each from when it was known.
+
+        Records of contracts count for their pair, whichever exchange they are of.
+        """
+        return await self._in_thread(
+            lambda: self.records.between(kinds, since, until, self.symbols)
+        )
 
     async def history(self, symbol: str, timeframe: str, n_bars: int, end_ms: int) -> Bars:
         """Return the newest closed bars of one symbol of the store."""

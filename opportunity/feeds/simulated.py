@@ -12,9 +12,11 @@ from opportunity.feeds.base import FORMING_S, Closed, Feed, Forming, check_reque
 from opportunity.feeds.clock import Clock
 from opportunity.feeds.simulation.context import Context
 from opportunity.feeds.simulation.market import SimulatedMarket
+from opportunity.feeds.simulation.records import ContextRecords
 from opportunity.feeds.simulation.tape import forming_bars
 from opportunity.feeds.simulation.weeks import MARKET_START
 from opportunity.market.bars import Bars, FloatArray
+from opportunity.market.observations import Record
 from opportunity.market.timeframe import HOUR_MS, MINUTE_MS, TimeArray, Timeframe
 
 DEFAULT_START_MS: Final = 1_748_865_600_000
@@ -70,6 +72,7 @@ class SimulatedFeed(Feed):
             raise ValueError(f"start_ms must be >= {MARKET_START + HOUR_MS}, was {self._start}")
         self.market = SimulatedMarket(symbols, seed)
         self.context = Context(self.market)
+        self._records = ContextRecords(self.context, self.market.symbols)
         self.source = "simulated"
         self.symbols = self.market.symbols
         self.base: Timeframe = "1m"
@@ -112,6 +115,12 @@ class SimulatedFeed(Feed):
         row = np.array([self.market.row(symbol)])
         values = await self._in_thread(lambda: self.market.bars(row, name, grid, self._pool))
         return Bars(grid, values[0], name, symbol, self.source)
+
+    async def observations(
+        self, kinds: tuple[type[Record], ...], since: int, until: int
+    ) -> list[Record]:
+        """Return headlines, funding, Fear & Greed and prints of the simulated market."""
+        return await self._in_thread(lambda: self._records.between(kinds, since, until))
 
     async def stream(self) -> AsyncIterator[Closed | Forming]:
         """Iterate over the minutes as they close, and the forming ones between."""

@@ -18,6 +18,7 @@ from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import TimeArray
 
 Side = Literal["buy", "sell"]
+Flow = Literal["in", "out", "between", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,46 @@ class Trades:
             yield Trade(
                 t, t, self.source, self.symbol, price, amount, "buy" if side > 0 else "sell"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class PrintMinute:
+    """The prints of one symbol and minute, kept in their place; `available_at` is its end.
+
+    Prints of one side and millisecond count as one. Amounts are in base currency.
+
+    Parameters
+    ----------
+    buy, sell : float
+        Taken by buyers and by sellers.
+    large_buy, large_sell : float
+        Of that, in prints above `threshold`.
+    count : int
+        Prints.
+    largest : float
+        Amount of the largest print, > 0 if a buyer's, < 0 if a seller's.
+    price : float
+        Its price.
+    threshold : float
+        Amount that 1 % of the prints of the 24 hours before exceeded; 0 while unknown.
+    sizes : tuple of (bin, count)
+        How large the prints were, so that the thresholds to come can be worked out; see
+        `detectors.print_sizes`.
+    """
+
+    event_time: int
+    available_at: int
+    source: str
+    symbol: str
+    buy: float
+    sell: float
+    large_buy: float
+    large_sell: float
+    count: int
+    largest: float
+    price: float
+    threshold: float
+    sizes: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +161,78 @@ class FearGreed:
     value: int
 
 
-Observation = Trade | OrderBook | Headline | Funding | FearGreed
-Kind = TypeVar("Kind", Trade, OrderBook, Headline, Funding, FearGreed)
+@dataclass(frozen=True, slots=True)
+class OpenInterest:
+    """Open contracts of a perpetual; `amount` in base currency."""
+
+    event_time: int
+    available_at: int
+    source: str
+    symbol: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class LongShort:
+    """Accounts that are long divided by accounts that are short, > 0."""
+
+    event_time: int
+    available_at: int
+    source: str
+    symbol: str
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class SocialVolume:
+    """Posts that name a symbol in the time since the record before."""
+
+    event_time: int
+    available_at: int
+    source: str
+    symbol: str
+    count: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A large transfer on a chain; `asset` is a base code, `amount` in that coin.
+
+    `flow` is seen from the exchanges: ``in`` to one, ``out`` of one, ``between`` two of them,
+    ``unknown`` when neither end is known to be one.
+    """
+
+    event_time: int
+    available_at: int
+    source: str
+    asset: str
+    amount: float
+    flow: Flow
+    exchange: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A source was asked and answered, whether or not there was anything new.
+
+    `of` names the kind of records it gives, e.g. ``headline``. Without heartbeats silence could
+    not be told from a dead source.
+    """
+
+    event_time: int
+    available_at: int
+    source: str
+    of: str
+
+
+Observation = (
+    Trade | PrintMinute | OrderBook | Headline | Funding | FearGreed | OpenInterest | LongShort
+    | SocialVolume | Transfer | Heartbeat
+)  # fmt: skip
+Record = Observation | Trades
+"""What a source hands over: single records, and prints by the block."""
+
+Kind = TypeVar("Kind", bound=Observation)
 
 
 class ObservationStore(Protocol):
@@ -138,6 +249,19 @@ class ObservationStore(Protocol):
         ...
 
 
-def by_availability(records: Iterable[Kind]) -> list[Kind]:
-    """Sort records by the time from which they were known, then by when they happened."""
-    return sorted(records, key=lambda r: (r.available_at, r.event_time))
+R = TypeVar("R", bound=Record)
+
+
+def by_availability(records: Iterable[R]) -> list[R]:
+    """Sort records by the time from which they were known, then by when they happened.
+
+    A block of prints counts as of its last one.
+    """
+    return sorted(records, key=_moment)
+
+
+def _moment(record: Record) -> tuple[int, int]:
+    if isinstance(record, Trades):
+        newest = int(record.time[-1]) if len(record) else 0
+        return newest, newest
+    return record.available_at, record.event_time

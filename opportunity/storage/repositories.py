@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from opportunity.errors import ConflictError, unknown
+from opportunity.storage.observations import ObservationRepository
 from opportunity.storage.tables import preset, setting, weights_version
 
 Clock = Callable[[], int]
@@ -143,6 +144,10 @@ class Memory:
         self.settings = SettingRepository(engine, clock)
         self.weights = WeightsRepository(engine, clock)
         self.presets = PresetRepository(engine, clock)
+
+    def observations(self, market: str) -> ObservationRepository:
+        """Return the store of the records of one market, e.g. ``simulated-7``."""
+        return ObservationRepository(self._engine, market)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -36,3 +36,17 @@ preset = sa.Table(
     sa.Column("weights", sa.JSON, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),  # ms UTC
 )
+
+observation = sa.Table(
+    "observation",
+    METADATA,
+    sa.Column("key", sa.String(64), primary_key=True),  # SHA-256 of what it says
+    sa.Column("market", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("symbol", sa.String(64), nullable=False),
+    sa.Column("source", sa.String(128), nullable=False),
+    sa.Column("event_time", sa.BigInteger, nullable=False),  # ms UTC
+    sa.Column("available_at", sa.BigInteger, nullable=False),  # ms UTC
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Index("ix_observation_market_kind_available_at", "market", "kind", "available_at"),
+)
