@@ -7,10 +7,10 @@ WARM := $(VENV)/.warm
 
 export PYTHONHASHSEED ?= 0
 
-.PHONY: help setup serve test test-full lint bench notebooks lock clean browser
+.PHONY: help setup serve test test-full lint bench report-detectors notebooks lock clean browser
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Make the environment .venv with the locked versions
 
@@ -51,6 +51,9 @@ browser: # The page's tests need a Chromium: Debian's where we may install, Play
 
 bench: setup ## Measure the kernels and the whole way of a bar
 	$(BIN)/python -m tests.benchmarks
+
+report-detectors: setup ## What the detectors knew of recorded bars, as docs/reports (DATA=folder)
+	$(BIN)/python -m tests.benchmarks.report_detectors $(DATA) $(ARGS)
 
 COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url --universal --python-version 3.11
 

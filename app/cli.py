@@ -11,7 +11,7 @@ from typing import Final
 
 from opportunity import __version__
 
-VERBS: Final = ("serve", "scan", "score", "warm")
+VERBS: Final = ("serve", "scan", "score", "calibrate", "news", "warm")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="A real-time opportunity agent for crypto markets.",
         epilog="Each verb has its own --help. Settings also come from the environment; see README.",
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("-V", "--version", action="version", version=__version__)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in VERBS:
         import_module(f"app.commands.{name}").add(verbs)

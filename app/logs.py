@@ -2,8 +2,11 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+
+from app.terminal import visible
 
 
 def configure_logs(level: str) -> None:
@@ -18,8 +21,14 @@ def configure_logs(level: str) -> None:
             structlog.processors.LogfmtRenderer(
                 key_order=["timestamp", "level", "event"], bool_as_flag=False
             ),
+            _visible,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)
+
+
+def _visible(logger: object, method: str, line: Any) -> str:
+    """Escape what a terminal would obey, e.g. in the name of a file that somebody dropped."""
+    return visible(str(line))

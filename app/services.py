@@ -20,8 +20,11 @@ from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.feeds.base import Feed
+from opportunity.feeds.sources import Sources, make_sources
 from opportunity.live.agent import Agent
+from opportunity.live.calibrate import saved_calibration
 from opportunity.live.chart import LEAD_BARS, ChartData, chart_of
+from opportunity.live.context import Context, context_of
 from opportunity.live.histories import load_feed
 from opportunity.live.scanner import ScanReport, judge, stale_streams
 from opportunity.market.bars import Bar
@@ -85,6 +88,9 @@ class Services:
             timeframes=settings.timeframes,
             hub=self.hub,
             state=settings.home / "state" / f"{state_name(settings)}.npz",
+            store=memory.observations(state_name(settings)),
+            sources=_sources(settings, feed),
+            calibration=saved_calibration(settings.home),
             enabled=stored.get("enabled", settings.agent_enabled),
             scan_interval_ms=stored.get("scan_interval_ms", settings.scan_interval_ms),
         )
@@ -181,7 +187,7 @@ class Services:
             return None
         return evaluate(
             snapshot, weights, self.rules if rules is None else rules,
-            symbols=symbols, timeframes=timeframes,
+            symbols=symbols, timeframes=timeframes, calibration=self.agent.calibration(weights),
         )
 
     async def scan(
@@ -206,6 +212,7 @@ class Services:
         began = time.perf_counter()
         values = self.weights.as_array() if weights is None else weights.as_array()
         asked = (self.rules if rules is None else rules).record()
+        known = self.agent.calibration(values)
         names, errors = self._sort_out(symbols)
         frames = tuple(dict.fromkeys(timeframe(t) for t in timeframes))
         if not frames:
@@ -214,7 +221,7 @@ class Services:
         snapshot = self.agent.snapshot()
         if snapshot is not None and (live == frames or (quick and live)):
             errors |= {t: "not scored by the agent" for t in frames if t not in live}
-            evaluation = evaluate(snapshot, values, asked, live, names)
+            evaluation = evaluate(snapshot, values, asked, live, names, calibration=known)
             stale = stale_streams(evaluation.snapshot)
             took = (time.perf_counter() - began) * 1e3
             return ScanReport(snapshot.time, False, evaluation, stale, (), errors, took)
@@ -222,7 +229,8 @@ class Services:
         histories = await self.agent.ask(load_feed(self.feed, names, frames, now))
         histories.errors |= errors
         histories.live = snapshot
-        return await asyncio.to_thread(judge, histories, values, asked, now, began)
+        histories.observers = self.agent.observers(names)
+        return await asyncio.to_thread(judge, histories, values, asked, now, began, known)
 
     def _sort_out(self, symbols: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Part the symbols that are watched from errors for the others."""
@@ -247,7 +255,20 @@ class Services:
         )
         weights = Weights(**self.weights.as_dict())
         forming = self.forming(symbol, timeframe)
-        return await asyncio.to_thread(chart_of, bars, weights, n_bars, forming)
+        known = self.agent.observers([symbol]) if symbol in self.symbols else None
+        return await asyncio.to_thread(chart_of, bars, weights, n_bars, forming, known)
+
+    async def context(self, symbol: str, most: int = 12) -> Context | None:
+        """Return what is known of a watched symbol besides bars, with its newest headlines.
+
+        None while the agent warms up. Read on another thread: the agent may hold the lock.
+        """
+        known = self.agent.observers([symbol])
+        if known is None:
+            return None
+        return await asyncio.to_thread(
+            context_of, known, symbol, self.source, self._now(), most
+        )
 
     def forming(self, symbol: str, timeframe: Timeframe) -> Bar | None:
         """Return the unfinished bar of a stream; None without, and outside the universe."""
@@ -385,6 +406,18 @@ class Services:
             stored = self._versions.add(self.weights.as_dict(), "python")
             self.weights_version = stored.version
             self._tell("weights", stored.weights, stored.version, "python")
+
+
+def _sources(settings: Settings, feed: Feed) -> Sources | None:
+    """Return the pollers that the settings name, for a feed that lives in the same time."""
+    if not settings.news_sources and not settings.fear_greed:
+        return None
+    if not feed.on_wall_time:
+        logger.warning("sources not read", feed=feed.name, reason="its time is not wall time")
+        return None
+    return make_sources(
+        settings.news_sources, wall_ms, settings.news_every_s, settings.fear_greed
+    )
 
 
 def time_key(feed_name: str) -> str:

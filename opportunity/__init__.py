@@ -14,9 +14,12 @@ _HOMES: Final[dict[str, str | None]] = {
     "BarError": "opportunity.errors",
     "Bars": "opportunity.market.bars",
     "BarStore": "opportunity.market.store",
+    "Calibration": "opportunity.scoring.calibration",
+    "CalibrationError": "opportunity.errors",
     "CoverageError": "opportunity.errors",
     "DETECTORS": "opportunity.detectors",
     "FEEDS": "opportunity.feeds",
+    "FolderRecords": "opportunity.feeds.record_folder",
     "OpportunityError": "opportunity.errors",
     "PRESETS": "opportunity.scoring.presets",
     "ReplayFeed": "opportunity.feeds.replay",
@@ -24,16 +27,20 @@ _HOMES: Final[dict[str, str | None]] = {
     "SimulatedFeed": "opportunity.feeds.simulated",
     "TIMEFRAMES": "opportunity.market.timeframe",
     "Weights": "opportunity.scoring.weights",
+    "calibrate": "opportunity.live.calibrate",
     "detectors": None,
     "errors": None,
+    "explain": "opportunity.scoring.explain",
     "feeds": None,
     "indicators": None,
     "inspect": "opportunity.market.quality",
     "plots": None,
     "read_bars": "opportunity.market.readers",
+    "read_records": "opportunity.feeds.records",
     "resample": "opportunity.market.resample",
     "scan": "opportunity.live.scanner",
     "score": "opportunity.scoring.ensemble",
+    "study": "opportunity.scoring.study",
 }
 
 if TYPE_CHECKING:
@@ -44,12 +51,16 @@ if TYPE_CHECKING:
     from opportunity import plots as plots
     from opportunity.detectors import DETECTORS as DETECTORS
     from opportunity.errors import BarError as BarError
+    from opportunity.errors import CalibrationError as CalibrationError
     from opportunity.errors import CoverageError as CoverageError
     from opportunity.errors import OpportunityError as OpportunityError
     from opportunity.feeds import FEEDS as FEEDS
+    from opportunity.feeds.record_folder import FolderRecords as FolderRecords
+    from opportunity.feeds.records import read_records as read_records
     from opportunity.feeds.replay import ReplayFeed as ReplayFeed
     from opportunity.feeds.simulated import SimulatedFeed as SimulatedFeed
     from opportunity.live.agent import Agent as Agent
+    from opportunity.live.calibrate import calibrate as calibrate
     from opportunity.live.scanner import scan as scan
     from opportunity.market.bars import Bar as Bar
     from opportunity.market.bars import Bars as Bars
@@ -58,8 +69,11 @@ if TYPE_CHECKING:
     from opportunity.market.resample import resample as resample
     from opportunity.market.store import BarStore as BarStore
     from opportunity.market.timeframe import TIMEFRAMES as TIMEFRAMES
+    from opportunity.scoring.calibration import Calibration as Calibration
     from opportunity.scoring.ensemble import score as score
+    from opportunity.scoring.explain import explain as explain
     from opportunity.scoring.presets import PRESETS as PRESETS
+    from opportunity.scoring.study import study as study
     from opportunity.scoring.weights import Weights as Weights
     from opportunity.strategy import ScanRules as ScanRules
 

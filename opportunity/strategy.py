@@ -5,7 +5,7 @@ an API request call the same function and get the same answer.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.market.bars import FloatArray
+from opportunity.scoring.calibration import NO_CALIBRATION, UNCALIBRATED, Calibration
 from opportunity.scoring.consensus import ACTIONS, Consensus, aggregate
 from opportunity.scoring.consensus import timeframe_weights as weights_of
 from opportunity.scoring.ensemble import Combined, WeightsLike, combine, explain, weight_array
@@ -52,7 +53,9 @@ class Opportunity:
     risk, risk_level : float, str
         [0, 1]; LOW, MEDIUM, HIGH or UNKNOWN.
     success : float
-        Calibrated probability that the direction is right; NaN without calibration.
+        Calibrated probability that the direction is right; NaN where it is not known.
+    success_note : str
+        Why not; empty where it is. Starts with ``uncalibrated:`` where there is a direction.
     timeframes : dict of str to float
         Final score of each timeframe that scored.
     components : dict of str to float
@@ -80,6 +83,7 @@ class Opportunity:
     risk: float
     risk_level: str
     success: float
+    success_note: str
     tf_count: int
     timeframes: dict[str, float]
     components: dict[str, float]
@@ -160,6 +164,8 @@ class Evaluation:
         Mask over `STOPS`; 0 for a ranked symbol.
     order : ndarray of int64, shape (n_ranked,)
         Indices of the ranked symbols, best first.
+    calibration : Calibration or None
+        What turns scores into success, where it fits them.
     """
 
     snapshot: MarketSnapshot
@@ -172,9 +178,48 @@ class Evaluation:
     key: FloatArray
     stops: Mask
     order: NDArray[np.int64]
+    calibration: Calibration | None = None
 
     def __len__(self) -> int:
         return self.order.size
+
+    @cached_property
+    def uncalibrated(self) -> str:
+        """Why no success is known at all, ``uncalibrated: ...``; empty when it is for some."""
+        if self.calibration is None:
+            return f"{UNCALIBRATED}: {NO_CALIBRATION}"
+        problem = self.calibration.problem(
+            self.weights, self.snapshot.source, self.snapshot.time
+        )
+        return f"{UNCALIBRATED}: {problem}" if problem else ""
+
+    @cached_property
+    def success(self) -> FloatArray:
+        """Probability that each symbol's direction is right, NaN where not known; (n_symbols,)."""
+        if self.calibration is None or self.uncalibrated:
+            return np.full(len(self.snapshot.symbols), np.nan)
+        return self.calibration.of_symbols(
+            self.combined, self.snapshot.timeframes, self.timeframe_weights,
+            self.consensus.direction,
+        )
+
+    @cached_property
+    def stream_success(self) -> FloatArray:
+        """The same of each timeframe by itself; shape (n_symbols, n_timeframes)."""
+        if self.calibration is None or self.uncalibrated:
+            return np.full(self.combined.net.shape, np.nan)
+        stated = self.calibration.of_streams(self.combined, self.snapshot.timeframes)
+        return np.where(self.combined.direction != 0, stated, np.nan)
+
+    def success_note(self, i: int) -> str:
+        """Say why the success of symbol `i` is not known; empty where it is."""
+        if self.consensus.direction[i] == 0:
+            return "no direction"
+        if np.isfinite(self.success[i]):
+            return ""
+        if self.calibration is None or self.uncalibrated:
+            return self.uncalibrated
+        return f"{UNCALIBRATED}: {self.calibration.lacking(self.snapshot.timeframes)}"
 
     @cached_property
     def ranks(self) -> NDArray[np.int64]:
@@ -219,12 +264,13 @@ class Evaluation:
             recommended_action=ACTIONS[int(together.action[i]) + 2],
             risk=risk,
             risk_level="UNKNOWN" if level < 0 else RISK_LEVELS[level],
-            success=float("nan"),
+            success=float(self.success[i]),
+            success_note=self.success_note(i),
             tf_count=int(together.count[i]),
             timeframes={
                 t: f for t, f in zip(snapshot.timeframes, finals, strict=True) if f == f
             },
-            components=components | {"ict": float("nan")},
+            components=components | {"ict": unit(float(self.ict[i]))},
             patterns=snapshot.patterns[i],
             levels=self._levels(i, side),
             flagged=bool(snapshot.flagged[i].any()),
@@ -243,14 +289,23 @@ class Evaluation:
         """Take the score of symbol `i` apart, by timeframe that scored."""
         snapshot = self.snapshot
         return {
-            t: explain(
+            t: replace(explain(
                 self.combined.take((i, f)), snapshot.scores[i, f], snapshot.confidences[i, f],
                 self.weights, float(snapshot.trend[i, f]), float(snapshot.volatility[i, f]),
                 t, int(snapshot.closed[i, f]), bool(snapshot.flagged[i, f]),
-            )
+            ), success=float(self.stream_success[i, f]))
             for f, t in enumerate(snapshot.timeframes)
             if not np.isnan(self.combined.net[i, f])
         }
+
+    @cached_property
+    def ict(self) -> FloatArray:
+        """ICT part of each symbol: mean over the timeframes that have it; shape (n_symbols,)."""
+        values = self.snapshot.ict
+        weights = np.where(np.isnan(values), 0.0, self.timeframe_weights)
+        total = weights.sum(axis=1)
+        mean = (weights * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, np.nan)
+        return np.asarray(mean)
 
     def _levels(self, i: int, side: int) -> Levels | None:
         # Ranges grow with the timeframe: the heaviest one that scored says how far a stop lies.
@@ -280,6 +335,7 @@ def evaluate(
     symbols: Sequence[str] | None = None,
     timeframe_weights: Mapping[str, float] | None = None,
     exists: NDArray[np.bool_] | None = None,
+    calibration: Calibration | None = None,
 ) -> Evaluation:
     """Score, judge and rank the symbols of a snapshot.
 
@@ -296,7 +352,9 @@ def evaluate(
     timeframe_weights : mapping, optional
         Replaces default weights across timeframes.
     exists : ndarray of bool, shape (n_detectors,), optional
-        Detectors that are built and whose feed is connected; defaults to those built.
+        Detectors that have what they read; defaults to what the snapshot knows.
+    calibration : Calibration, optional
+        Gives `success`, where it is of these weights, this code and such bars.
 
     Raises
     ------
@@ -316,7 +374,7 @@ def evaluate(
     by_timeframe = weights_of(snapshot.timeframes, timeframe_weights)
     combined = combine(
         snapshot.scores, snapshot.confidences, snapshot.trend, snapshot.volatility, by_detector,
-        exists,
+        snapshot.exists if exists is None else exists,
     )
     consensus = aggregate(combined, snapshot.volatility, by_timeframe)
     risk = _risk(consensus, snapshot.drawdown_rank)
@@ -326,6 +384,7 @@ def evaluate(
     return Evaluation(
         snapshot, by_detector, by_timeframe, asked, combined, consensus, risk, key, mask,
         passed[_ranked(key, snapshot.volume_24h, _alphabet(snapshot.symbols), passed)],
+        calibration,
     )
 
 

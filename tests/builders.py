@@ -98,3 +98,58 @@ def shuffled(bars: Bars, seed: int) -> Bars:
     close = np.log(bars.close[0]) + np.concatenate(([0.0], np.cumsum(shape[:-1, 3])))
     values = np.column_stack([np.exp(close[:, None] + shape), bars.volume[1:][order]])
     return replace(bars, time=bars.time[1:], values=values)
+
+
+def planted(
+    points: Sequence[tuple[float, float]],
+    noise: float = 0.0,
+    scale: float = 1.0,
+    trend: float = 0.0,
+    stretch: float = 1.0,
+    lead: int = 150,
+    level: float = 1000.0,
+    seed: int = 1,
+) -> Bars:
+    """A drawn pattern in bars whose ATR is near `scale`.
+
+    Parameters
+    ----------
+    points : sequence of (bar, price)
+        Corners joined by straight lines, in bars from the first corner and in ATR.
+    noise : float
+        Standard deviation of what each bar is moved by, and of its extra wicks, in ATR.
+    scale : float
+        Quote currency of one ATR.
+    trend : float
+        Slope of the bars before the first corner, ATR a bar.
+    stretch : float
+        Factor on all times.
+    lead : int
+        Bars before the first corner.
+    level : float
+        Price of 0, in ATR.
+    """
+    rng = np.random.default_rng(seed)
+    at = lead + np.rint(np.array([p[0] - points[0][0] for p in points]) * stretch).astype(int)
+    price = np.array([p[1] for p in points])
+    bar = np.arange(at[-1] + 1)
+    close = np.interp(bar, at, price)
+    close[:lead] = price[0] + trend * (bar[:lead] - lead)
+    close[:lead] += np.where(bar[:lead] % 2, 0.3, -0.3)
+    opened = np.concatenate((close[:1], close[:-1]))
+    top, bottom = np.maximum(opened, close), np.minimum(opened, close)
+    wick = np.maximum(0.0, 1.0 - (top - bottom)) / 2
+    leg = np.clip(np.searchsorted(at, bar, side="left"), 1, len(at) - 1)
+    inside = bar > lead  # a corner is the extreme of its legs: no wick reaches beyond it
+    ceiling = np.where(inside, np.maximum(price[leg], price[leg - 1]), np.inf)
+    floor = np.where(inside, np.minimum(price[leg], price[leg - 1]), -np.inf)
+    high = np.maximum(np.minimum(top + wick, ceiling), top)
+    low = np.minimum(np.maximum(bottom - wick, floor), bottom)
+    shift = noise * rng.standard_normal(len(bar))
+    extra = noise * np.abs(rng.standard_normal((2, len(bar))))
+    moved = np.stack([
+        opened + np.concatenate(([0.0], shift[:-1])), high + shift, low + shift, close + shift
+    ])
+    moved[1] = np.maximum(moved[1] + extra[0], np.maximum(moved[0], moved[3]))
+    moved[2] = np.minimum(moved[2] - extra[1], np.minimum(moved[0], moved[3]))
+    return from_ohlc((level + moved.T) * scale)

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from calling import made_calls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.scoring.calibration import calibrated
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import SCAN_CONFIDENCE, TRADE_CONFIDENCE, ScanRules, evaluate
@@ -254,3 +256,79 @@ def test_time_and_source_are_stamped_on_every_row():
     snapshot = replace(market([[0.5] * 3]), source="simulated")
     row = evaluate(snapshot, rules=LAX, exists=ALL).row(0)
     assert (row.scanned_at, row.source) == (NOW, "simulated")
+
+
+def test_ict_is_the_mean_of_the_timeframes_that_have_it():
+    snapshot = market([[0.3] * 3] * 2, ict=np.array([[0.5, np.nan, -0.5], [np.nan] * 3]))
+    rows = {r.symbol: r for r in evaluate(snapshot, rules=LAX).rows()}
+    weights = {"1h": 0.25, "1d": 0.20}
+    mean = (0.5 * weights["1h"] - 0.5 * weights["1d"]) / sum(weights.values())
+    assert rows["S0000/USDT"].components["ict"] == pytest.approx((1 + mean) / 2)
+    assert math.isnan(rows["S0001/USDT"].components["ict"])
+
+
+def test_coverage_counts_the_detectors_that_the_snapshot_says_exist():
+    connected = np.array([True] * 6 + [False] * 3)
+    snapshot = market([[0.5] * 3])
+    plain, less = evaluate(snapshot, rules=LAX), evaluate(
+        replace(snapshot, exists=connected), rules=LAX
+    )
+    more = evaluate(replace(snapshot, exists=ALL), rules=LAX)
+    assert more.row(0).coverage < less.row(0).coverage
+    assert plain.row(0).coverage == less.row(0).coverage  # those that read records have none
+
+
+# -- success ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known():
+    calls = made_calls(6_000, chance=lambda strength: 0.45 + 0.4 * strength)
+    return calibrated({t: replace(calls, timeframe=t) for t in ("1h", "4h")}, None, "test", [])
+
+
+def test_success_is_that_of_the_calibration_and_stands_beside_its_reason(known):
+    nets = [[0.5, 0.4, 0.3], [-0.5, -0.4, -0.3], [0.05, 0.0, 0.02]]
+    found = evaluate(market(nets), rules=LAX, exists=ALL, calibration=known)
+    up, down, calm = (found.row(i) for i in range(3))
+    assert found.uncalibrated == ""
+    assert up.success == down.success == found.success[0]
+    assert 0.5 < up.success < 1
+    assert (up.success_note, calm.success_note) == ("", "no direction")
+    assert math.isnan(calm.success)
+    seen = up.timeframe_breakdown
+    assert seen["1h"].success == known.calibrators["1h"].predict(found.combined)[0, 0]
+    assert math.isnan(seen["1d"].success)
+    assert up.as_dict()["timeframe_breakdown"]["1d"]["success"] is None
+    assert "success" in found.to_frame().columns
+
+
+def test_without_a_calibration_that_fits_success_is_null_and_says_why(known):
+    snapshot = market([[0.5, 0.4, 0.3]])
+    for asked, words in (
+        ({}, "uncalibrated: these scores have no calibration yet"),
+        ({"calibration": known, "weights": {"price_action": 0.2}},
+         "uncalibrated: the calibration is of other weights"),
+        ({"calibration": replace(known, source="simulated")},
+         "uncalibrated: the calibration is of simulated bars, these are recorded"),
+        ({"calibration": known, "timeframes": ["1d"]}, "uncalibrated: 1d: not calibrated"),
+    ):
+        row = evaluate(snapshot, rules=LAX, exists=ALL, **asked).row(0)
+        assert math.isnan(row.success)
+        assert row.success_note == words
+        assert row.as_dict()["success"] is None
+    early = replace(snapshot, time=known.known - 1)
+    row = evaluate(early, rules=LAX, exists=ALL, calibration=known).row(0)
+    assert row.success_note == "uncalibrated: the calibration knows what came after this time"
+
+
+def test_success_costs_nothing_until_it_is_asked_for(known, monkeypatch):
+    def asked(*_):
+        raise AssertionError("asked")
+
+    monkeypatch.setattr(type(known), "of_symbols", asked)
+    monkeypatch.setattr(type(known), "problem", asked)
+    found = evaluate(market([[0.5] * 3] * 4), rules=LAX, exists=ALL, calibration=known)
+    assert len(found) == 4
+    with pytest.raises(AssertionError, match="asked"):
+        found.success  # noqa: B018 - the property is what is tested

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from tornado.web import Application, RequestHandler
 
-from app.api import agent, health, metrics, presets, realtime, scanner, signals, weights
+from app.api import agent, health, metrics, news, presets, realtime, scanner, signals, weights
 from app.api.base import NotFound
 from app.api.broadcast import Realtime
 from app.services import Services
@@ -15,6 +15,7 @@ ENDPOINTS: Final[tuple[ModuleType, ...]] = (
     agent,
     scanner,
     signals,
+    news,
     weights,
     presets,
     metrics,

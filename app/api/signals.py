@@ -53,6 +53,8 @@ def _answer(row: Opportunity, timeframe: TimeframeName) -> ScoreResponse | None:
             advice=seen.advice,
             recommended_action=row.recommended_action,
             confidence=seen.confidence,
+            success=seen.success,
+            success_note=row.success_note,
             consensus=row.consensus,
             risk_level=row.risk_level,
             trend=seen.trend,

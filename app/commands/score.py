@@ -8,6 +8,8 @@ from app.commands.arguments import BAD_USAGE, DONE, FAILED
 
 if TYPE_CHECKING:
     from opportunity.market.bars import Bars
+    from opportunity.market.observations import Record
+    from opportunity.scoring.ensemble import Scores
     from opportunity.scoring.explanation import Explanation
 
 NAME: Final = "score"
@@ -71,18 +73,43 @@ def run(args: argparse.Namespace) -> int:
         if len(bars) == 0:
             arguments.complain("no closed bar to score")
             return FAILED
-        explained = score(bars, args.weights).explain()
+        known = _records(args, bars)
+        scores = score(bars, args.weights, observations=known)
+        explained, note = _with_success(scores, scores.explain(observations=known))
     except (OpportunityError, ValueError, OSError) as error:
         arguments.complain(str(error))
         return FAILED
     if args.json:
-        arguments.write_json(_document(bars, explained))
+        arguments.write_json(_document(bars, explained) | {"success_note": note})
     else:
-        _print(bars, explained)
+        _print(bars, explained, note)
     if explained.final != explained.final:
         arguments.complain(f"100 bars are needed for a score, there were {len(bars)}")
         return FAILED
     return DONE
+
+
+def _records(args: argparse.Namespace, bars: "Bars") -> list["Record"]:
+    """Read what the data folder holds besides bars; a single file has none."""
+    from opportunity.feeds.record_folder import FolderRecords
+    from opportunity.market.store import BarStore
+
+    if args.data is None:
+        return []
+    return FolderRecords(BarStore(args.data, args.exchange).folder.parent).about(bars)
+
+
+def _with_success(scores: "Scores", explained: "Explanation") -> tuple["Explanation", str]:
+    from dataclasses import replace
+
+    from opportunity.live.calibrate import saved_calibration
+    from opportunity.scoring.calibration import NO_CALIBRATION, UNCALIBRATED
+
+    known = saved_calibration()
+    if known is None:
+        return explained, f"{UNCALIBRATED}: {NO_CALIBRATION}"
+    success, note = known.of_last(scores)
+    return replace(explained, success=success), note
 
 
 def _bars(args: argparse.Namespace) -> "Bars":
@@ -111,19 +138,29 @@ def _document(bars: "Bars", explained: "Explanation") -> dict[str, Any]:
     }
 
 
-def _print(bars: "Bars", explained: "Explanation") -> None:
+def _print(bars: "Bars", explained: "Explanation", note: str) -> None:
     import pandas as pd
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
+    from opportunity.scoring.wording import sighted
+
     console = Console()
+    if not console.is_terminal:  # a pipe has no width: nothing is cut
+        console.width = 500
     closed = pd.Timestamp(explained.closed, unit="ms").strftime("%Y-%m-%d %H:%M")
     what = " ".join(part for part in (bars.symbol, explained.timeframe) if part) or "bars"
     when = f"bar closed {closed} UTC" if bars.timeframe else f"bar opened {closed} UTC"
     console.print(f"{what}, {when}, close {bars.close[-1]:.6g}, {len(bars)} bars")
     console.print(
         f"score {_number(explained.final)}  {explained.direction}  {explained.advice}  "
-        f"confidence {_number(explained.confidence)}"
+        f"confidence {_number(explained.confidence)}  "
+        f"success {_number(explained.success)}" + (f" ({note})" if note else "")
+    )
+    console.print(
+        explained.headline, style="bold", markup=False, highlight=False,
+        soft_wrap=not console.is_terminal,
     )
     console.print(
         f"net {_number(explained.net, True)} = bull {_number(explained.bull_mass)} - bear "
@@ -132,15 +169,15 @@ def _print(bars: "Bars", explained: "Explanation") -> None:
         f"volatility {explained.volatility_level} (rank {_number(explained.volatility)})"
     )
     table = Table()
-    for name in ("detector", "score", "gated", "confidence", "weight", "contribution"):
-        table.add_column(name, justify="left" if name == "detector" else "right")
+    for name in ("detector", "score", "gated", "confidence", "weight", "contribution", "sees"):
+        table.add_column(name, justify="left" if name in ("detector", "sees") else "right")
     for part in explained.components:
         if part.available:
             numbers = [_number(part.score, True), _number(part.gated, True),
                        _number(part.confidence), f"{part.weight:.3f}",
-                       _number(part.contribution, True)]
+                       _number(part.contribution, True), escape(sighted(part.sightings))]
         else:
-            numbers = ["-", "-", "-", f"{part.weight:.3f}", "unavailable"]
+            numbers = ["-", "-", "-", f"{part.weight:.3f}", "unavailable", escape(part.reason)]
         table.add_row(part.detector, *numbers)
     console.print(table)
 

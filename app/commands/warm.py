@@ -1,6 +1,10 @@
 """`opportunity warm`: compile the numeric kernels now, so that the first start is quick."""
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opportunity.feeds.simulated import SimulatedFeed
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,10 +28,16 @@ def run(args: argparse.Namespace) -> int:
     from opportunity.feeds.simulated import SimulatedFeed
     from opportunity.kernels import prune
     from opportunity.live.agent import Agent
+    from opportunity.live.learner import Learner
 
     async def once() -> None:
-        agent = Agent(SimulatedFeed(symbols=["BTC/USDT", "ETH/USDT"], speed=6_000.0))
+        feed = SimulatedFeed(symbols=["BTC/USDT", "ETH/USDT"], speed=6_000.0)
+        agent = Agent(feed)
         await agent.start()
+        learner = Learner(feed, ["1h"], 1_000)  # the agent's own begins only some seconds later
+        await learner.ask(agent.time)
+        learner.learn(agent.weights.as_array(), agent.observers(feed.symbols))
+        _read_other_records(feed, agent.time)
         await asyncio.sleep(0.5)
         await agent.stop()
         agent.close()
@@ -36,3 +46,24 @@ def run(args: argparse.Namespace) -> int:
         asyncio.run(once())
     prune()
     return 0
+
+
+def _read_other_records(feed: "SimulatedFeed", now: int) -> None:
+    """Read kinds of records that the simulated feed does not stream, but other sources do."""
+    import numpy as np
+
+    from opportunity.detectors import Whales
+    from opportunity.market.observations import Transfer
+    from opportunity.market.timeframe import MINUTE_MS
+
+    symbol = feed.symbols[0]
+    then = now - 3 * MINUTE_MS
+    taken, stored = (Whales().new_inputs((symbol,)) for _ in range(2))
+    books = [feed.context.order_book(symbol, then + 1_000 * i) for i in range(3)]
+    taken.take([*books, Transfer(now, now, "simulated", symbol.partition("/")[0], 1.0, "in")])
+    taken.take([feed.context.trades(symbol, then, now)])
+    stored.take(taken.drain())
+    closed = np.array([now])
+    for inputs in (taken, stored):
+        inputs.rows(np.zeros(1, np.int64), closed - MINUTE_MS, closed)
+        inputs.forget(now)

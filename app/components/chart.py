@@ -8,7 +8,7 @@ from bokeh.models import ColumnDataSource
 from numpy.typing import NDArray
 
 from app.components.chart_figures import ChartFigures
-from app.components.overlays import Overlay
+from app.components.overlay_tables import Overlay
 from app.components.theme import ThemeName
 from opportunity.live.chart import ChartData
 from opportunity.market.bars import Bar, Bars
@@ -17,7 +17,8 @@ from opportunity.market.timeframe import length_ms
 MOST_BARS: Final = 300
 COLUMNS: Final = (
     "time", "opened", "open", "high", "low", "close", "volume", "top", "bottom", "tone", "body",
-    "final", "lean", "trust", "confidence",
+    "final", "lean", "trust", "confidence", "middle", "height", "half_volume", "score_middle",
+    "score_height",
 )
 VOLUME_ROOM: Final = 5.5
 """The largest volume takes one part in so many of the height."""
@@ -153,4 +154,7 @@ class MarketChart(pn.viewable.Viewer):
             "body": np.where(up, 0.12, 1.0), "final": final,
             "lean": np.where(final >= 0.5, "bull", "bear").tolist(),
             "trust": 0.2 + 0.8 * trust, "confidence": confidence,
+            "middle": (opened + close) / 2, "height": np.abs(close - opened),
+            "half_volume": volume / 2,
+            "score_middle": (final + 0.5) / 2, "score_height": np.abs(final - 0.5),
         }

@@ -13,7 +13,7 @@ class ChartBar(Island):
     quote = param.String("{}", doc="Symbol, price and change of the day, JSON.")
     frames = param.String("[]", doc="Timeframes to choose from, JSON.")
     timeframe = param.String("1h", doc="Chosen timeframe.")
-    layers = param.String("[]", doc="Overlays as [key, label], JSON.")
+    layers = param.String("[]", doc="Overlays as [key, label, hint], JSON.")
     shown = param.String("[]", doc="Keys of the overlays that are drawn, JSON.")
 
     _fill = "stretch_width"

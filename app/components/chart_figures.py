@@ -18,15 +18,31 @@ from bokeh.models import (
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
+from app.components.overlay_tables import BAR_PX, SHOWN_BARS
 from app.components.theme import PALETTES, ThemeName
-
-SHOWN_BARS: Final = 110
-"""Bars in view at first; the rest is reached by dragging or the wheel."""
 
 TONES: Final = ("bull", "bear", "info", "warn", "acc", "dim")
 FONT: Final = "Inter, system-ui, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 RIGHT: Final = 72
 """Room for prices at the right of both figures, pixels: their time axes have to be equal."""
+
+TOOLTIP: Final = (
+    '<div style="white-space: pre-line; max-width: 320px; margin: -5px -8px; padding: 6px 10px; '
+    "font: 12px/1.4 Inter, system-ui, sans-serif; background: var(--op-panel, #fff); "
+    'color: var(--op-text, #222)">@text</div>'
+)
+"""Bokeh escapes what stands for ``@text``: titles come from outside."""
+
+UNSEEN: Final = {"fill_alpha": 0.0, "line_color": None}
+LEAST_BARS: Final = 40
+"""Shown on the narrowest screen."""
+
+SHOW: Final = """
+const [length, most] = figure.tags;
+const fitting = Math.round(figure.inner_width / px);
+if (length && fitting) times.follow_interval = length * Math.max(least, Math.min(most, fitting));
+"""
+"""Runs in the browser: on a narrow screen fewer bars are shown, so that they stay readable."""
 
 BODY: Final = 0.68
 """Width of a candle's body as a part of its bar."""
@@ -61,6 +77,7 @@ class ChartFigures:
             Span(dimension="width", line_dash=[2, 3], line_width=1), line_color="acc"
         )
         self._bars: list[Any] = []  # whatever is as wide as a bar
+        self._pointed: list[Any] = []  # what the pointer finds: rectangles are found by point only
         self.price, self.score = self._make_price(), self._make_score()
         self._join()
 
@@ -77,6 +94,7 @@ class ChartFigures:
         self.times.range_padding = 4 * length_ms
         for renderer in self._bars:
             renderer.glyph.width = BODY * length_ms
+        self.price.tags = [length_ms, SHOWN_BARS]
 
     def _dress(self, model: Any, **colours: str) -> Any:
         self._themed += [(model, name, colour) for name, colour in colours.items()]
@@ -106,19 +124,22 @@ class ChartFigures:
         p.xaxis.visible = False
         p.yaxis.ticker.desired_num_ticks = 7
         p.yaxis.formatter.use_scientific = False
-        p.extra_y_ranges = {"volume": self.volumes}
+        p.extra_y_ranges = {"volume": self.volumes, "lane": Range1d(start=0, end=1)}
         self._draw_zones(p)
-        volume = p.vbar(
-            "time", 1, "volume", 0, source=self.source, y_range_name="volume",
+        # Rectangles: Bokeh draws the edges of `vbar`s that are out of view at the frame's edge.
+        volume = p.rect(
+            "time", "half_volume", 1, "volume", source=self.source, y_range_name="volume",
             fill_color=self._tone, line_color=None, fill_alpha=0.22,
         )
         wicks = p.segment("time", "high", "time", "low", source=self.source, line_color=self._tone)
-        bodies = p.vbar(
-            "time", 1, "top", "bottom", source=self.source, fill_color=self._tone,
+        bodies = p.rect(
+            "time", "middle", 1, "height", source=self.source, fill_color=self._tone,
             line_color=self._tone, fill_alpha="body",
         )
+        pointed = p.vbar("time", 1, "top", "bottom", source=self.source, **UNSEEN)
         self._draw_marks(p)
-        self._bars += [volume, bodies]
+        self._bars += [volume, bodies, pointed]
+        self._pointed.append(pointed)
         p.y_range.renderers = [wicks, bodies]
         p.y_range.range_padding = 0.18
         p.add_layout(self.last)
@@ -130,10 +151,15 @@ class ChartFigures:
         words = {"text_color": self._tone, "text_font_size": "10.5px", "text_font": value(FONT)}
         p.quad(
             "left", "right", "top", "bottom", source=bands, fill_color=self._tone,
-            fill_alpha=0.09, line_color=self._tone, line_alpha=0.25, level="underlay",
+            fill_alpha="strength",
+            line_color=self._tone, line_alpha=0.25, level="underlay",
+        )
+        p.patches(
+            "xs", "ys", source=self.tables["areas"], fill_color=self._tone, fill_alpha=0.12,
+            line_color=None, level="underlay",
         )
         p.text(
-            "left", "top", "label", source=bands, x_offset=4, y_offset=11,
+            "label_x", "top", "label", source=bands, x_offset=4, y_offset=11,
             text_baseline="middle", **words,
         )
         p.segment(
@@ -141,38 +167,61 @@ class ChartFigures:
             line_alpha=0.7,
         )
         p.text(
-            "x1", "y", "label", source=levels, text_align="right", y_offset=-2,
-            text_baseline="bottom", **words,
+            "label_x", "y", "label", source=levels, text_align="align", y_offset="offset",
+            text_baseline="middle", **words,
         )
 
     def _draw_marks(self, p: Any) -> None:
         """Draw what lies over the candles."""
-        dots, marks = self.tables["dots"], self.tables["marks"]
+        marks = self.tables["marks"]
         p.multi_line(
             "xs", "ys", source=self.tables["lines"], line_color=self._tone, line_width=1.5,
             line_alpha=0.8,
         )
+        p.multi_line(
+            "xs", "ys", source=self.tables["dashes"], line_color=self._tone, line_width=1.2,
+            line_alpha=0.7, line_dash=[5, 4],
+        )
+        p.text(
+            "x", "y", "label", source=self.tables["letters"], text_color=self._tone,
+            y_offset="offset", text_align="center", text_baseline="middle",
+            text_font_size="11px", text_font=value(FONT), text_font_style="bold",
+        )
         p.scatter(
-            "x", "y", source=dots, size=3, fill_color=self._tone, line_color=None, fill_alpha=0.9
+            "x", "y", source=self.tables["dots"], size=3, fill_color=self._tone, line_color=None,
+            fill_alpha=0.9,
+        )
+        bubbles = p.scatter(
+            "x", "y", size="size", source=self.tables["bubbles"], fill_color=self._tone,
+            fill_alpha=0.25, line_color=self._tone, line_width=1.2,
         )
         glyphs = p.scatter(
             "x", "y", marker="glyph", source=marks, size=7, fill_color=self._tone, line_color=None
+        )
+        pins = p.scatter(
+            "x", "y", marker="glyph", source=self.tables["pins"], y_range_name="lane", size=8,
+            fill_color=self._tone, fill_alpha="fill", line_color=self._tone, line_width=1.2,
         )
         p.text(
             "x", "y", "label", source=marks, text_color=self._tone, y_offset="offset",
             text_align="center", text_baseline="middle", text_font_size="10px",
             text_font=value(FONT),
         )
-        p.add_tools(HoverTool(renderers=[glyphs], tooltips="@text", mode="mouse"))
+        p.add_tools(HoverTool(
+            renderers=[glyphs, bubbles, pins], tooltips=TOOLTIP, mode="mouse",
+            attachment="horizontal",
+        ))
 
     def _make_score(self) -> Any:
         p = self._figure(y_range=Range1d(start=0, end=1))
         p.yaxis.ticker = [0, 0.4, 0.5, 0.6, 1]
         p.yaxis.major_label_overrides = {0: "0", 0.4: "", 0.5: "0.5", 0.6: "", 1: "1"}
-        self._bars.append(p.vbar(
-            "time", 1, "final", 0.5, source=self.source, line_color=None, fill_alpha="trust",
-            fill_color={"field": "lean", "transform": self.tones},
-        ))
+        pointed = p.vbar("time", 1, "final", 0.5, source=self.source, **UNSEEN)
+        self._bars += [pointed, p.rect(
+            "time", "score_middle", 1, "score_height", source=self.source, line_color=None,
+            fill_alpha="trust", fill_color={"field": "lean", "transform": self.tones},
+        )]
+        self._pointed.append(pointed)
         trust = p.line("time", "confidence", source=self.source, line_dash=[4, 3], line_width=1.2)
         line = p.line("time", "final", source=self.source, line_width=1.2)
         self._dress(trust.glyph, line_color="acc")
@@ -189,8 +238,14 @@ class ChartFigures:
             args={"source": self.source, "above": self.price.title, "below": self.score.title},
             code=READOUT,
         )
-        for p, bars in ((self.price, self._bars[1]), (self.score, self._bars[2])):
+        for p, bars in zip((self.price, self.score), self._pointed, strict=True):
             p.add_tools(HoverTool(renderers=[bars], tooltips=None, mode="vline", callback=read))
             p.js_on_event(MouseLeave, read)
+        show = CustomJS(
+            args={"figure": self.price, "times": self.times, "least": LEAST_BARS, "px": BAR_PX},
+            code=SHOW,
+        )
+        for change in ("inner_width", "tags"):
+            self.price.js_on_change(change, show)
         for change in ("change:data", "streaming", "patching"):
             self.source.js_on_change(change, read)

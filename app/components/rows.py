@@ -5,18 +5,21 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.components.labels import UNTOLD, badge
+from app.components.labels import LABELS, UNTOLD, badge
 from opportunity.market.bars import FloatArray
 from opportunity.scoring.consensus import ACTIONS
 from opportunity.scoring.rules import RISK_LEVELS, STOPS, risk_level
 from opportunity.strategy import Evaluation
+
+PARTS: Final = [*LABELS.values(), "ICT"]
+"""Names of a row's `parts`."""
 
 LIMIT: Final = 300
 """Rows that travel to a browser; filters are applied before the cut when there are more."""
 
 FIELDS: Final = (
     "rank", "symbol", "price", "change", "score", "direction", "confidence", "frames", "badges",
-    "stopped", "action", "risk", "consensus", "volume", "ranked",
+    "stopped", "action", "risk", "consensus", "volume", "ranked", "success", "parts",
 )
 """Order of the values of one row; the browser reads them by place."""
 
@@ -57,11 +60,15 @@ def table_state(
     Returns
     -------
     dict
-        `frames`, `rows` (values in the order of `FIELDS`), `total`, `passed`, `draft`. The order
-        is the ranking, then the symbols that a rule stopped by the same key.
+        `frames`, `rows` (values in the order of `FIELDS`), `total`, `passed`, `draft`, `parts`
+        (names) and `uncalibrated` (why no success is known, empty where it is). The order is the
+        ranking, then the symbols that a rule stopped by the same key.
     """
     if evaluation is None:
-        return {"frames": [], "rows": [], "total": 0, "passed": 0, "draft": draft}
+        return {
+            "frames": [], "rows": [], "total": 0, "passed": 0, "draft": draft, "parts": PARTS,
+            "uncalibrated": "",
+        }
     order = ranking(evaluation)
     total = int(order.size)
     if total > limit:
@@ -72,6 +79,8 @@ def table_state(
         "total": total,
         "passed": int(evaluation.order.size),
         "draft": draft,
+        "parts": PARTS,
+        "uncalibrated": evaluation.uncalibrated,
     }
 
 
@@ -101,6 +110,8 @@ def rows(evaluation: Evaluation, order: NDArray[np.int64]) -> list[list[Any]]:
         _plain(together.consensus[order], 3),
         _plain(snapshot.volume_24h[order], 0),
         (evaluation.stops[order] == 0).tolist(),
+        _plain(evaluation.success[order], 3),
+        _parts(evaluation, order),
     ]
     return [list(row) for row in zip(*columns, strict=True)]
 
@@ -115,6 +126,13 @@ def _frames(evaluation: Evaluation, order: NDArray[np.int64]) -> list[list[Any]]
         [[d, f, c] if f == f else None for d, f, c in zip(*row, strict=True)]
         for row in zip(sides, finals, trusts, strict=True)
     ]
+
+
+def _parts(evaluation: Evaluation, order: NDArray[np.int64]) -> list[list[float | None]]:
+    """Return what each detector says over all timeframes, and the ICT part, in [-1, 1]."""
+    together = evaluation.consensus.components[order]
+    ict = evaluation.ict[order, None]
+    return [_plain(row, 2) for row in np.concatenate([together, ict], axis=1)]
 
 
 def _wanted(

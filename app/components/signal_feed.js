@@ -9,7 +9,8 @@ export function render({ model }) {
   function line(s) {
     const age = h("span", { class: "dim age" });
     const item = h("li", {}, h("button", { type: "button", "data-symbol": s.symbol,
-      title: `${clock(s.ts)} UTC · confidence ${number(s.confidence)} · risk ${s.risk}`,
+      title: `${clock(s.ts)} UTC · confidence ${number(s.confidence)} · risk ${s.risk}` +
+        (typeof s.success === "number" ? ` · success ${Math.round(100 * s.success)} %` : ""),
       onclick: () => model.send_msg({ symbol: s.symbol }) },
     h("span", { class: `mark ${TONE[s.direction]}` }, `${GLYPH[s.direction]} ${number(s.score)}`), h("b", {}, s.symbol),
     h("span", { class: "words dim" }, s.words), age));

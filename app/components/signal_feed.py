@@ -70,6 +70,7 @@ class SignalFeed(Island):
             "score": signal["score"],
             "confidence": signal.get("confidence"),
             "risk": signal.get("risk_level") or "UNKNOWN",
+            "success": signal.get("success"),
             "ts": milliseconds(signal.get("ts")),
             "words": _words(direction, float(signal["score"]), before),
         })

@@ -13,12 +13,13 @@ const COLUMNS = [
   ["confidence", "Conf", "", "Confidence, 0 to 1"],
 ];
 const FIELDS = ["rank", "symbol", "price", "change", "score", "direction", "confidence", "frames", "badges",
-  "stopped", "action", "risk", "consensus", "volume", "ranked"];
-const HELP = [["↑ ↓ Home End", "choose a symbol"], ["1 … 9", "timeframe of the chart"], ["/ or Ctrl+F", "search"],
+  "stopped", "action", "risk", "consensus", "volume", "ranked", "success", "parts"];
+const HELP = [["↑ ↓ Home End", "choose a symbol"], ["1 … 9", "timeframe of the chart"], ["Shift 1 … 9", "overlays of the chart"],
+  ["/ or Ctrl+F", "search"],
   ["B  N  R", "bullish, bearish, all"], ["Esc", "leave or clear the search"], ["?", "this list"]];
 
 export function render({ model }) {
-  let state = { frames: [], rows: [], total: 0, passed: 0 };
+  let state = { frames: [], rows: [], total: 0, passed: 0, parts: [], uncalibrated: "" };
   let rows = [];
   let prices = {};
   let sort = "rank", down = false;
@@ -111,10 +112,24 @@ export function render({ model }) {
     drawFrames(line, row);
     line.badges.replaceChildren(...row.badges.map((text) => h("span", { class: "tag" }, text)));
     line.badges.title = row.badges.join(", ");
-    line.row.title = row.stopped ? `Not in the ranking: ${row.stopped}`
-      : `${row.action.replace("_", " ")} · risk ${row.risk} · consensus ${number(row.consensus)}`;
+    line.row.title = told(row);
     line.row.classList.toggle("stopped", Boolean(row.stopped));
   }
+
+  /** Say in a tooltip what has no column: advice, success, and each detector over all timeframes. */
+  function told(row) {
+    const said = [row.stopped ? `Not in the ranking: ${row.stopped}`
+      : `${row.action.replace("_", " ")} · risk ${row.risk} · consensus ${number(row.consensus)}`];
+    if (row.direction !== 0) {
+      said.push(row.success !== null ? `Success ${Math.round(100 * row.success)} %: calibrated chance that the direction is right${even(row.success)}`
+        : `Success ${state.uncalibrated || "uncalibrated"}`);
+    }
+    const parts = state.parts.map((name, i) => [name, row.parts[i]]).filter(([, value]) => value !== null);
+    said.push(parts.map(([name, value]) => `${name} ${signed(value, 2)}`).join(" · "));
+    return said.join("\n");
+  }
+
+  function even(chance) { return Math.abs(chance - 0.5) < 0.03 ? ", about even odds" : ""; }
 
   function drawFrames(line, row) {
     if (line.cells.length !== row.frames.length) {
@@ -235,8 +250,9 @@ export function render({ model }) {
   }
 
   function takeRows() {
-    state = JSON.parse(model.rows || "{}");
-    state = { frames: [], rows: [], total: 0, passed: 0, ...state };
+    const reason = state.uncalibrated;
+    state = { frames: [], rows: [], total: 0, passed: 0, parts: [], uncalibrated: "", ...JSON.parse(model.rows || "{}") };
+    if (reason !== state.uncalibrated) for (const line of lines.values()) line.seen = null;
     // A row that did not change stays the same object, so its line is not drawn again.
     const old = new Map(rows.map((row) => [row.symbol, row]));
     rows = state.rows.map((values) => {

@@ -7,7 +7,11 @@ from typing import Any, Final
 import numpy as np
 
 from app.components.labels import HINTS, LABELS
+from opportunity.detectors.events import Event
+from opportunity.detectors.sightings import sightings
+from opportunity.market.bars import Bars
 from opportunity.scoring.explanation import Component, Explanation
+from opportunity.scoring.wording import sighted
 
 DIGITS: Final = 3
 MINUS: Final = "\N{MINUS SIGN}"
@@ -82,6 +86,9 @@ def why_state(
     words: Mapping[tuple[str, int], str] | None = None,
     exists: Sequence[bool] | None = None,
     advice: str = "",
+    success: str = "",
+    ict: float = float("nan"),
+    read: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what `WhyCard` draws for one bar of one stream.
 
@@ -92,12 +99,18 @@ def why_state(
     symbol : str
         Whose bar it is.
     words : mapping, optional
-        What each detector saw, by name and side (+1, -1); its number is told where nothing is
-        given for the side that it took.
+        What each detector saw, by name and side (+1, -1), see `told`; where nothing is given for
+        the side that it took, the words say which way it leans.
     exists : sequence of bool, optional
-        Which detectors this version has.
+        Which detectors have what they read.
     advice : str, optional
         What the card says at its right end.
+    success : str, optional
+        How often such calls were right, see `success_line`.
+    ict : float, optional
+        Score of the ICT sequence inside SMC, [-1, 1].
+    read : mapping of str to str, optional
+        What detectors had to read besides bars, by name: told where they say no more than a side.
     """
     parts = explanation.components
     steps = waterfall([c.detector for c in parts], [c.contribution for c in parts])
@@ -108,6 +121,7 @@ def why_state(
         "score": _number(explanation.final),
         "direction": {"BULLISH": 1, "BEARISH": -1}.get(explanation.direction, 0),
         "facts": facts(explanation),
+        "success": success,
         "advice": advice or f"{explanation.timeframe}: {explanation.advice}",
         "net": net,
         "net_shown": "" if net is None else signed(round(net * 10**DIGITS)),
@@ -119,14 +133,20 @@ def why_state(
                 "start": step.start,
                 "end": step.end,
                 "shown": step.shown,
-                "words": say(component, there[i], words or {}),
+                "words": say(component, there[i], words or {}, read or {}),
                 "exists": there[i],
                 "formula": formula(component),
-                "hint": HINTS[step.name],
+                "hint": _hint(step.name, ict),
             }
             for i, (step, component) in enumerate(zip(steps, parts, strict=True))
         ],
     }
+
+
+def told(events: Sequence[Event], bars: Bars) -> dict[tuple[str, int], str]:
+    """Put what detectors see on the last of `bars` into words, by name and side (+1, -1)."""
+    seen = {key: sighted(found) for key, found in sightings(events, bars).items()}
+    return {key: words[0].upper() + words[1:] for key, words in seen.items()}
 
 
 def facts(explanation: Explanation) -> str:
@@ -141,16 +161,29 @@ def facts(explanation: Explanation) -> str:
     )
 
 
-def say(component: Component, exists: bool, words: Mapping[tuple[str, int], str]) -> str:
+def say(
+    component: Component,
+    exists: bool,
+    words: Mapping[tuple[str, int], str],
+    read: Mapping[str, str] | None = None,
+) -> str:
     """Say in words what a detector found, or why it is silent."""
     if not exists:
-        return "not in this version yet"
+        return "absent: nothing to read"
     if not component.available:
         return "no data"
+    known = (read or {}).get(component.detector, "")
     if component.score == 0:
-        return "sees nothing now"
+        return known or "sees nothing now"
     side = 1 if component.score > 0 else -1
-    return words.get((component.detector, side), f"leans {'up' if side > 0 else 'down'}")
+    lean = f"leans {'up' if side > 0 else 'down'}"
+    return words.get((component.detector, side)) or (f"{lean}: {known}" if known else lean)
+
+
+def _hint(name: str, ict: float) -> str:
+    """Say what a detector looks at; that of SMC tells the ICT part by itself as well."""
+    told = f"; ICT sequence by itself {ict:+.2f}" if name == "smc" and np.isfinite(ict) else ""
+    return HINTS[name] + told
 
 
 def formula(component: Component) -> str:

@@ -35,7 +35,7 @@ export function render({ model }) {
     conflict, nameRow,
     h("div", { class: "actions" }, apply, save, reset), note);
 
-  function makeRow(key, label, hint, built) {
+  function makeRow(key, label, hint) {
     const row = {
       slider: h("input", { type: "range", min: 0, max: 0.5, step: STEP, "aria-label": `Weight of ${label}`,
         onpointerdown: keep,
@@ -45,8 +45,7 @@ export function render({ model }) {
       lock: h("button", { class: "lock", type: "button", "aria-label": `Lock ${label}`, title: "Lock: normalise and presets leave it",
         onclick: () => { locked.has(key) ? locked.delete(key) : locked.add(key); show(); } }),
     };
-    row.element = h("div", { class: built ? "row" : "row absent", "data-weight": key,
-      title: built ? hint : `${hint}. Not in this version yet: its weight has no effect.` }, h("span", {}, label),
+    row.element = h("div", { class: "row", "data-weight": key, title: hint }, h("span", {}, label),
       h("span", { class: "track" }, row.mark, row.slider), row.value, row.lock);
     return row;
   }
@@ -147,8 +146,18 @@ export function render({ model }) {
     const labels = JSON.parse(model.labels);
     names = labels.map(([key]) => key);
     rows.clear();
-    for (const [key, label, hint, built] of labels) rows.set(key, makeRow(key, label, hint, built));
+    for (const [key, label, hint] of labels) rows.set(key, makeRow(key, label, hint));
     list.replaceChildren(...[...rows.values()].map((row) => row.element));
+    takeAbsent();
+  }
+
+  function takeAbsent() {
+    const absent = new Set(JSON.parse(model.absent));
+    for (const [key, , hint] of JSON.parse(model.labels)) {
+      const row = rows.get(key).element;
+      setClass(row, absent.has(key) ? "row absent" : "row");
+      row.title = absent.has(key) ? `${hint}. Has nothing to read now: its weight goes to the others.` : hint;
+    }
   }
 
   function takeDraft() {
@@ -181,7 +190,7 @@ export function render({ model }) {
     show();
   }
 
-  for (const [property, take] of [["labels", takeLabels], ["active", takeActive], ["draft", takeDraft],
+  for (const [property, take] of [["labels", takeLabels], ["absent", takeAbsent], ["active", takeActive], ["draft", takeDraft],
     ["presets", takePresets], ["note", takeNote]]) {
     take();
     model.on(property, take);

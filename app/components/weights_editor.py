@@ -8,12 +8,10 @@ import param
 from app.components.island import Island, dumps, module, style
 from app.components.labels import HINTS, LABELS
 from opportunity.contracts import DETECTOR_NAMES
-from opportunity.detectors import DETECTORS
 from opportunity.errors import ConflictError
 from opportunity.scoring.weights import Weights
 
-_BUILT: Final = {str(d.name): d.built for d in DETECTORS}
-_ROWS: Final = dumps([[n, LABELS[n], HINTS[n], _BUILT[n]] for n in DETECTOR_NAMES])
+_ROWS: Final = dumps([[n, LABELS[n], HINTS[n]] for n in DETECTOR_NAMES])
 
 
 class WeightsEditor(Island):
@@ -38,7 +36,8 @@ class WeightsEditor(Island):
     draft = param.String("{}", doc="Weights of the draft and the newest edit heard of, JSON.")
     active = param.String("{}", doc="Weights in force by name, JSON.")
     presets = param.String("[]", doc="Presets as {name, weights, protected}, JSON.")
-    labels = param.String(_ROWS, constant=True, doc="Each slider: name, label, hint, built; JSON.")
+    labels = param.String(_ROWS, constant=True, doc="Each slider: name, label, hint; JSON.")
+    absent = param.String("[]", doc="Names of detectors that have nothing to read, JSON.")
     note = param.String("{}", doc="Last outcome or conflict, JSON.")
     readonly = param.Boolean(False, doc="Whether Apply is out of reach.")
 

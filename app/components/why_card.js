@@ -3,11 +3,33 @@
 export function render({ model }) {
   const title = h("h2");
   const facts = h("p", { class: "dim facts" });
+  const success = h("p", { class: "facts success", title: "How often such calls turned out right, learned from closed bars: a probability, "
+    + "not a promise. Near 50 % it says no more than a coin." });
   const advice = h("b", { class: "advice" });
   const list = h("ol", { class: "steps" });
-  const absent = h("p", { class: "absent dim" });
+  const reasons = h("div", { class: "side", role: "tabpanel", id: "reasons", "aria-label": "Reasons" }, facts, success, list);
+  const known = h("div", { class: "side context", role: "tabpanel", id: "context", "aria-label": "Context", tabindex: "0" });
+  const tabs = [["Reasons", reasons, "What each detector adds to the score"],
+    ["Context", known, "Sentiment, order flow and headlines"]].map(([label, side, hint]) => h("button", {
+    class: "pill", type: "button", role: "tab", title: hint, "aria-controls": side.id, onclick: () => turn(side) }, label));
   const root = h("div", { class: "fill why" },
-    h("div", { class: "head" }, title, h("span", { class: "spacer" }), advice), facts, list, absent);
+    h("div", { class: "head" }, title, h("span", { class: "tabs", role: "tablist", "aria-label": "Side of the card", onkeydown: walk }, ...tabs),
+      h("span", { class: "spacer" }), advice), reasons, known);
+
+  function turn(side) {
+    for (const [i, one] of [reasons, known].entries()) {
+      one.hidden = one !== side;
+      tabs[i].setAttribute("aria-selected", one === side);
+      tabs[i].tabIndex = one === side ? 0 : -1;
+    }
+  }
+
+  function walk(event) {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    const other = tabs[0].getAttribute("aria-selected") === "true" ? 1 : 0;
+    turn([reasons, known][other]);
+    tabs[other].focus();
+  }
 
   function axis(scale, ...children) {
     const line = h("span", { class: "axis", "aria-hidden": "true" }, ...children);
@@ -27,11 +49,12 @@ export function render({ model }) {
   function step(s, scale) {
     const css = s.value === null ? "dim" : TONE[Math.sign(s.value)];
     const value = s.value === null ? "–" : `${s.value > 0 ? "▲" : s.value < 0 ? "▼" : ""} ${s.shown}`;
-    return h("li", { class: s.value === null ? "step absent" : "step", "data-step": s.name, title: s.hint },
+    return h("li", { class: s.exists ? "step" : "step absent", "data-step": s.name,
+      title: [s.words, s.formula, s.hint].filter(Boolean).join("\n") },
       h("span", { class: "label" }, s.label),
       s.value === null ? axis(scale) : bar(s.start, s.end, scale, css),
       h("span", { class: `amount ${css}` }, value),
-      h("span", { class: "words" }, s.words, h("small", { class: "dim" }, s.formula)));
+      h("span", { class: s.value === null ? "words dim" : "words" }, s.words));
   }
 
   /** Give the sums the whole width: from the lowest to the highest, zero always among them. */
@@ -47,8 +70,9 @@ export function render({ model }) {
     if (!state.steps) {
       title.replaceChildren("Why");
       setText(facts, "choose a symbol");
+      setText(success, "");
+      setText(advice, "");
       list.replaceChildren();
-      setText(absent, "");
       return;
     }
     const d = state.direction;
@@ -56,21 +80,48 @@ export function render({ model }) {
       state.score === null ? "–" : `${GLYPH[d]} ${number(state.score)}`));
     setText(facts, state.facts);
     facts.title = state.facts;
+    setText(success, state.success);
     setText(advice, state.advice);
+    advice.title = state.advice;
     const scale = scaleOf(state.steps);
     const tone = TONE[Math.sign(state.net ?? 0)];
-    const there = state.steps.filter((s) => s.exists);
-    const missing = state.steps.filter((s) => !s.exists).map((s) => s.label);
-    setText(absent, missing.length ? `Not in this version yet: ${missing.join(", ")}.` : "");
-    list.classList.toggle("roomy", there.length < 6);
-    list.replaceChildren(...there.map((s) => step(s, scale)),
+    list.replaceChildren(...state.steps.map((s) => step(s, scale)),
       h("li", { class: "step net", "data-step": "net", title: "The contributions above, added in this order" },
         h("span", { class: "label" }, "Net, exact"), state.net === null ? axis(scale) : bar(0, state.net, scale, "sum"),
         h("span", { class: `amount ${tone}` }, state.net === null ? "–" : `${state.net > 0 ? "▲" : state.net < 0 ? "▼" : ""} ${state.net_shown}`),
         h("span", { class: "words" }, state.net === null ? "" : `score = (1 + net) / 2 = ${number(state.score, 3)}`)));
   }
 
+  function headline(item, now) {
+    const side = Math.sign(item.tone), from = item.publishers > 1 ? `${item.publisher} and ${item.publishers - 1} more` : item.publisher;
+    return h("li", { title: `${item.title}\n${from}, known ${clock(item.known)} UTC` +
+        (item.market ? "\nAbout the whole market, not this coin by name" : "") },
+    h("span", { class: `tone ${TONE[side]}` }, `${GLYPH[side]} ${signed(item.tone, 2)}`),
+    h("span", { class: "title" }, item.title),
+    h("span", { class: "dim from" }, `${item.market ? "market · " : ""}${from} · ${ago(now - item.known)}`));
+  }
+
+  function drawContext() {
+    const { stamp, now, facts: values = [], headlines = [] } = JSON.parse(model.context || "{}");
+    if (!stamp || (!values.length && !headlines.length)) {
+      known.replaceChildren(h("p", { class: "facts dim" }, stamp ? "No source of sentiment, news or order flow has said anything yet."
+        : "Nothing is known yet."));
+      return;
+    }
+    const scrolled = known.scrollTop;
+    known.replaceChildren(
+      h("dl", {}, h("div", { title: "Where all of this comes from, and the time of the market" },
+        h("dt", { class: "dim" }, `As of ${clock(now)}`), h("dd", { class: stamp === "simulated" ? "stamp warn" : "stamp" }, stamp)), ...values.map(([name, value, hint, side]) => h("div", { title: hint }, h("dt", { class: "dim" }, name),
+        h("dd", { class: side ? TONE[side] : "" }, side ? `${GLYPH[side]} ${value}` : value)))),
+      h("ol", { class: "said", "aria-label": "Headlines, newest first" }, ...headlines.map((item) => headline(item, now)),
+        headlines.length ? null : h("li", { class: "dim" }, "No headline of the last four days names this coin or the market.")));
+    known.scrollTop = scrolled;
+  }
+
   model.on("state", draw);
+  model.on("context", drawContext);
+  turn(reasons);
   draw();
+  drawContext();
   return root;
 }

@@ -8,7 +8,7 @@ from app.components.island import Island, dumps, module, style
 
 
 class WhyCard(Island):
-    """Show the contributions to one score.
+    """Show the contributions to one score, and on its other side what is known besides bars.
 
     Examples
     --------
@@ -17,6 +17,7 @@ class WhyCard(Island):
     """
 
     state = param.String("{}", doc="What is drawn, JSON of `waterfall.why_state`.")
+    context = param.String("{}", doc="What is known besides bars, JSON of `context_state`.")
 
     _fill = "stretch_both"
     _esm = module("why_card")
@@ -25,3 +26,7 @@ class WhyCard(Island):
     def draw(self, state: dict[str, Any] | None) -> None:
         """Draw a state; None clears the card."""
         self.state = dumps(state or {})
+
+    def tell(self, state: dict[str, Any]) -> None:
+        """Show a context; an empty one says that nothing is known."""
+        self.context = dumps(state)

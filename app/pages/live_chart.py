@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import orjson
 import panel as pn
 import structlog
@@ -12,8 +13,9 @@ from bokeh.document import Document, without_document_lock
 from app.components.chart import MarketChart
 from app.components.chart_bar import ChartBar
 from app.components.island import dumps
-from app.components.overlays import DEFAULT_LAYERS, LAYERS, overlay
+from app.components.overlays import DEFAULT_LAYERS, LAYER_HINTS, LAYERS, overlay
 from app.components.theme import ThemeName
+from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import OpportunityError
 from opportunity.live.chart import ChartData
 from opportunity.market.timeframe import timeframe as checked
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 PLACES: Final = ("price", "score")
+MOST_TITLES: Final = 3
+"""Titles that are told at one bar."""
+
 LOAD_S: Final = 2.0
 """Least time between two loads of one stream; unfinished bars move in between."""
 
@@ -55,7 +60,8 @@ class LiveChart:
         self.places = {n: pn.Column(sizing_mode="stretch_both", margin=0) for n in PLACES}
         self.bar = ChartBar(
             frames=dumps(list(services.timeframes)), timeframe=timeframe,
-            layers=dumps(list(LAYERS.items())), shown=dumps(list(DEFAULT_LAYERS)),
+            layers=dumps([[key, name, LAYER_HINTS[key]] for key, name in LAYERS.items()]),
+            shown=dumps(list(DEFAULT_LAYERS)),
         )
         self.bar.param.watch(lambda *_: self.draw_overlay(), "shown")
         self._loading, self._closed = False, False
@@ -131,7 +137,10 @@ class LiveChart:
         """Draw the chosen overlays."""
         if self.data is not None and self.chart is not None:
             self.chart.overlay(
-                overlay(self.data.events, self.data.bars, orjson.loads(self.bar.shown))
+                overlay(
+                    self.data.events, self.data.bars, orjson.loads(self.bar.shown),
+                    titles_of(self.data),
+                )
             )
 
     def wear(self) -> None:
@@ -145,3 +154,19 @@ class LiveChart:
             forming = self._services.forming(self.symbol, checked(self.timeframe))
             if forming is not None:
                 self.chart.tick(forming)
+
+
+def titles_of(data: ChartData) -> dict[int, list[str]]:
+    """Return the strongest titles of each bar, by its opening time."""
+    found: dict[int, list[NewsItem]] = {}
+    for item in data.headlines:
+        row = int(np.searchsorted(data.bars.time, item.known_at, side="right")) - 1
+        if row >= 0 and item.tone:
+            found.setdefault(int(data.bars.time[row]), []).append(item)
+    return {
+        time: [
+            f"{i.title} ({i.publisher})"
+            for i in sorted(items, key=lambda i: -abs(i.tone) * i.impact)[:MOST_TITLES]
+        ]
+        for time, items in found.items()
+    }

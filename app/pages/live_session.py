@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Any, Final
 import panel as pn
 from bokeh.document import Document
 
+from app.components.context_state import context_state, context_words
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch
 from app.components.island import dumps
-from app.components.overlays import words
 from app.components.rows import LIMIT, ranking, table_state
 from app.components.signal_feed import SignalFeed
 from app.components.signal_table import SignalTable
+from app.components.success import success_line
 from app.components.theme import ThemeName
-from app.components.waterfall import why_state
+from app.components.waterfall import told, why_state
 from app.components.weights_editor import WeightsEditor
 from app.components.why_card import WhyCard
 from app.pages.live_chart import LiveChart
+from app.pages.live_context import LiveContext
 from app.pages.pace import Events, News, Pace
 from opportunity.contracts import DETECTOR_NAMES
-from opportunity.scoring.ensemble import existing, explain
+from opportunity.scoring.ensemble import explain
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import Evaluation
 
@@ -68,6 +70,7 @@ class LiveSession:
             services, doc, symbol, timeframe, lambda: self.theme.theme, self._draw_why
         )
         self.why = WhyCard()
+        self.context = LiveContext(services, doc, self._draw_why)
         self.feed = SignalFeed(on_select=lambda name: self._choose(symbol=name))
         self.editor = WeightsEditor(
             self.draft, active=self._active, on_apply=self._apply, on_save=self._save_preset,
@@ -109,6 +112,7 @@ class LiveSession:
         """Leave the hub and load nothing more."""
         self.pace.close()
         self.chart.close()
+        self.context.close()
 
     # -- news ----------------------------------------------------------------------------------
 
@@ -165,6 +169,9 @@ class LiveSession:
         """Show a new ranking: the shared one, or that of this session's draft."""
         found = self.services.evaluate(self.draft) if self._differs() else shared
         self._evaluation = found
+        if found is not None:
+            there = zip(DETECTOR_NAMES, found.snapshot.exists, strict=True)
+            self.editor.absent = dumps([name for name, exists in there if not exists])
         if found is not None and not self.chart.symbol:
             best = ranking(found)
             if best.size:
@@ -176,6 +183,7 @@ class LiveSession:
         if at is not None and found is not None:
             closed = int(found.snapshot.closed[at])
             self._stale_chart |= data is None or closed > int(data.bars.close_time[-1])
+        self.context.follow(self.chart.symbol)
 
     def _draft_moved(self, *_: Any) -> None:
         if not self._differs():
@@ -197,6 +205,7 @@ class LiveSession:
             with pn.io.hold(self.doc):
                 chart.choose(symbol, timeframe)
                 self.table.param.update(selected=symbol, timeframe=timeframe)
+                self.context.follow(symbol)
                 self._draw_why()
                 self._draw_quote()
 
@@ -230,13 +239,17 @@ class LiveSession:
             float(snapshot.trend[at]), float(snapshot.volatility[at]), snapshot.timeframes[at[1]],
             int(snapshot.closed[at]), bool(snapshot.flagged[at]),
         )
-        row, data = found.row(at[0]), self.chart.data
+        row, data, known = found.row(at[0]), self.chart.data, self.context.known
         action = row.recommended_action.replace("_", " ")
+        price = self._prices.get(row.symbol, row.price)
         self.why.draw(why_state(
-            one, row.symbol, words=words(data.events) if data is not None else None,
-            exists=existing().tolist(),
+            one, row.symbol, words=told(data.events, data.bars) if data is not None else None,
+            exists=snapshot.exists.tolist(),
             advice=f"Overall: {action} · risk {row.risk_level}",
+            success=success_line(found, at), ict=float(snapshot.ict[at]),
+            read=context_words(known, price),
         ))
+        self.why.tell(context_state(known, price))
 
     def _draw_quote(self) -> None:
         symbol, found = self.chart.symbol, self._evaluation

@@ -128,6 +128,9 @@ class SignalMessage(Numbered):
     confidence: Unit
     score: Unit = Field(description="0.5 is neutral")
     risk_level: RiskLevel
+    success: Unit = Field(
+        None, description="calibrated probability of the direction; null: not known"
+    )
     timeframes: dict[TimeframeName, Unit] | None = None
     ts: int = Field(description="feed time of the newest bar, ms UTC")
     source: str

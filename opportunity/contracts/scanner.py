@@ -166,6 +166,7 @@ class TimeframeBreakdown(Answer):
     disagreement: Unit
     coverage: Unit
     advice: Literal["BUY", "SELL", "HOLD"]
+    success: Unit = Field(description="calibrated probability of the direction; null: not known")
     bar_close: int | None = Field(description="close time of the newest closed bar, ms UTC")
     flagged: bool = Field(description="the newest bar follows a gap")
     components: list[Component]
@@ -204,6 +205,7 @@ class ScanItem(Answer):
     risk_level: RiskLevel
     levels: Levels | None
     success: Unit = Field(description="calibrated probability of the direction; null: not known")
+    success_note: str = Field(description="why it is not known, e.g. `uncalibrated: ...`; else ''")
     whales: Unit
     smc: Unit
     elliott: Unit

@@ -36,6 +36,8 @@ class ScoreResult(Answer):
     advice: Literal["BUY", "SELL", "HOLD"]
     recommended_action: Action
     confidence: Unit
+    success: Unit = Field(description="calibrated probability of the direction; null: not known")
+    success_note: str = Field(description="why it is not known, e.g. `uncalibrated: ...`; else ''")
     consensus: Unit
     risk_level: RiskLevel
     trend: Literal["UP", "RANGING", "DOWN"]

@@ -3,11 +3,16 @@
 from typing import Final
 
 from opportunity.detectors.base import Detection, Detector
+from opportunity.detectors.elliott import Elliott
 from opportunity.detectors.events import Event
 from opportunity.detectors.fibonacci import Fibonacci
-from opportunity.detectors.pending import Elliott, Harmonic, News, Sentiment, Smc, Whales
+from opportunity.detectors.harmonic import Harmonic
+from opportunity.detectors.news import News
 from opportunity.detectors.price_action import PriceAction
 from opportunity.detectors.sar import Sar
+from opportunity.detectors.sentiment import Sentiment
+from opportunity.detectors.smc import Smc
+from opportunity.detectors.whales import Whales
 
 DETECTORS: Final[tuple[type[Detector], ...]] = (
     Harmonic,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opportunity.detectors.base import Detector
-from opportunity.detectors.events import ACTIVE, DONE
+from opportunity.detectors.events import ACTIVE, DONE, EXPIRED, INVALID
 from opportunity.kernels import kernel
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
 
@@ -16,19 +16,33 @@ BADGE_BARS: Final = 6
 
 N_BADGES: Final = 3
 
+N_DETECTORS: Final = 16
+"""More than there are: serials of several detectors in one number."""
+
 NEVER: Final = np.iinfo(np.int64).min // 2
 """When a pattern became known that was not seen yet."""
 
 
 @kernel
-def _note(known: Any, columns: Any, states: Any, rows: Any, counts: Any) -> None:
+def _note(
+    known: Any, things: Any, columns: Any, lasting: Any, detector: Any, states: Any, rows: Any,
+    counts: Any,
+) -> None:  # fmt: skip
     for k in range(rows.size):
         for i in range(counts[k]):
             event = states[rows[k]].events[i]
             column = columns[event.kind]
-            shown = event.side != 0 and (event.state == ACTIVE or event.state == DONE)
-            if column >= 0 and shown:
-                known[rows[k], column] = event.known
+            if column < 0:
+                continue
+            row = rows[k]
+            thing = event.serial * N_DETECTORS + detector
+            done = event.state == DONE
+            if (done and lasting[event.kind]) or event.state == INVALID or event.state == EXPIRED:
+                if things[row, column] == thing:
+                    known[row, column] = NEVER
+            elif event.side != 0 and (done or event.state == ACTIVE):
+                known[row, column] = event.known
+                things[row, column] = thing
 
 
 @kernel
@@ -63,7 +77,7 @@ def _choose(known: Any, lengths: Any, longest: Any, now: Any, chosen: Any) -> No
 
 
 class Badges:
-    """When each pattern was last seen on each stream.
+    """When each pattern was last seen on each stream; what has ended since is not shown.
 
     Parameters
     ----------
@@ -84,12 +98,14 @@ class Badges:
         self._columns = [
             np.array([place[kind.badge] for kind in d.kinds], np.int64) for d in detectors
         ]
+        self._lasting = [np.array([kind.lasting for kind in d.kinds]) for d in detectors]
         self._lengths = np.array([length_ms(t) for t in timeframes], np.int64)
         self._longest = np.argsort(-self._lengths, kind="stable")
         self._words: dict[tuple[int, ...], tuple[str, ...]] = {}
         self.known: TimeArray = np.full(
             (n_symbols * len(timeframes), len(self._names)), NEVER, np.int64
         )
+        self.things: NDArray[np.int64] = np.zeros(self.known.shape, np.int64)
 
     def note(
         self, detector: int, states: NDArray[Any], rows: TimeArray, counts: TimeArray
@@ -107,7 +123,10 @@ class Badges:
         counts : ndarray of int64, shape (k,)
             Events that each of them saw on it.
         """
-        _note(self.known, self._columns[detector], states, rows, counts)
+        _note(
+            self.known, self.things, self._columns[detector], self._lasting[detector], detector,
+            states, rows, counts,
+        )  # fmt: skip
 
     def shown(self, now: int) -> tuple[tuple[str, ...], ...]:
         """Return up to three names per symbol: longest timeframe first, then newest, by name."""

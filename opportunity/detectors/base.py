@@ -6,18 +6,23 @@ and the driver `run` that loops `step` over streams and bars. Batch, live, warm-
 universe and the collecting of chart events are all calls of `run`, so they agree bit for bit.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import param
 from numpy.typing import NDArray
 
-from opportunity.detectors.events import EVENT, N_EVENTS, Event, Kind, read_events
+from opportunity.detectors.events import EVENT, Event, Kind, read_events
+from opportunity.detectors.inputs import Inputs, Observations, Observed
 from opportunity.kernels import VERSION, kernel
 from opportunity.market.bars import Bar, Bars, FloatArray
+from opportunity.market.observations import Record, by_availability
 from opportunity.market.quality import require_valid
+from opportunity.market.timeframe import length_ms
 
 WARMUP: Final = 100
 """Bars before a score exists; the score of the bar with index `WARMUP - 1` is the first."""
@@ -65,13 +70,17 @@ class Detection:
         How much the evidence deserves, [0, 1], independent of the sign; NaN where unavailable.
     outputs : dict of str to ndarray
         Auxiliary outputs by name, each of shape (n_bars,).
+    connected : bool
+        Whether the detector had what it reads; False for one that needs records and got none.
     """
 
     score: FloatArray
     confidence: FloatArray
     outputs: dict[str, FloatArray]
+    connected: bool
     _detector: "Detector"
     _bars: Bars
+    _observed: Observed
 
     def __repr__(self) -> str:
         found = int(self.available.sum())
@@ -85,17 +94,22 @@ class Detection:
     @cached_property
     def events(self) -> list[Event]:
         """Chart events in the order in which they became known; computed on first use."""
-        return self._detector.events(self._bars)
+        return self._detector.events(self._bars, self._observed)
 
 
 class Detector(param.Parameterized):
     """Base of the nine detectors; a subclass adds parameters and its compiled module.
 
     Parameters are set when the object is made: a running stream never changes its rules.
+
+    A detector that reads more than bars names the kinds of records it `needs`, with the time for
+    which one of each matters (ms), and the `columns` of the row `obs` that its kernel gets with
+    each bar; its `new_inputs` makes what turns records into such rows.
     """
 
     title: ClassVar[str] = ""
-    built: ClassVar[bool] = True
+    needs: ClassVar[Mapping[type[Record], int]] = MappingProxyType({})
+    columns: ClassVar[tuple[str, ...]] = ()
     aux: ClassVar[tuple[str, ...]] = ()
     kinds: ClassVar[tuple[Kind, ...]] = ()
     state_type: ClassVar[np.dtype[Any]]
@@ -128,22 +142,78 @@ class Detector(param.Parameterized):
         """Number of output columns: score, confidence and the auxiliary ones."""
         return 2 + len(self.aux)
 
+    @property
+    def most_events(self) -> int:
+        """Number of chart events that a bar has room for."""
+        return int(self.state_type["events"].shape[0])
+
     def new_states(self, n_streams: int) -> NDArray[Any]:
         """Return states of `n_streams` streams that have seen no bar (all bytes zero)."""
         return np.zeros(n_streams, self.state_type)
+
+    def new_inputs(self, symbols: tuple[str, ...]) -> Inputs | None:
+        """Return what reads records for `symbols`; None for a detector that reads bars alone."""
+        return None
+
+    def observe(self, bars: Bars, observations: Observations) -> Observed:
+        """Join records with bars, each as of the bar's close.
+
+        Parameters
+        ----------
+        bars : Bars
+            Their symbol picks the records, their timeframe tells when they closed.
+        observations : iterable of records, or Observed, optional
+            In any order; those of kinds that the detector does not need are passed over. What
+            is joined already passes through.
+
+        Returns
+        -------
+        Observed
+            Rows of NaN without records; connected for a detector that reads bars alone.
+
+        Raises
+        ------
+        ValueError
+            If there are records but the bars carry no timeframe or no symbol.
+        """
+        shape = len(bars), len(self.columns)
+        if isinstance(observations, Observed):
+            if observations.rows.shape != shape:
+                raise ValueError(f"rows must be of shape {shape}, was {observations.rows.shape}")
+            return observations
+        nothing = np.full(shape, np.nan)
+        inputs = self.new_inputs((bars.symbol or "",))
+        if inputs is None:
+            return Observed(nothing, True)
+        kinds = tuple(self.needs)
+        kept = [r for r in observations or () if isinstance(r, kinds)]
+        if not kept:
+            return Observed(nothing, False)
+        if bars.timeframe is None or bars.symbol is None:
+            raise ValueError(
+                "bars must carry a timeframe and a symbol to be joined with observations, "
+                f"was {bars.timeframe} and {bars.symbol}"
+            )
+        inputs.take(by_availability(kept))
+        closed = bars.time + length_ms(bars.timeframe)
+        rows = inputs.rows(np.zeros(len(bars), np.int64), bars.time, closed)
+        return Observed(rows, inputs.connected)
 
     def reset(self) -> None:
         """Forget every bar that `update` has seen."""
         self._state = self.new_states(1)
         self._last = np.iinfo(np.int64).min
 
-    def detect(self, bars: Bars) -> Detection:
-        """Score every bar from the bars up to it.
+    def detect(self, bars: Bars, observations: Observations = None) -> Detection:
+        """Score every bar from what was known at its close.
 
         Parameters
         ----------
         bars : Bars
             Closed bars in ascending order; gaps are allowed and read across row by row.
+        observations : iterable of records, or Observed, optional
+            Funding, headlines, prints and so on, for the detectors that read them; each counts
+            from its `available_at` on.
 
         Returns
         -------
@@ -160,37 +230,55 @@ class Detector(param.Parameterized):
         Causal, one pass. Equal bit for bit to feeding `update` with the same bars.
         """
         require_valid(bars)
+        observed = self.observe(bars, observations)
         out = np.full((1, len(bars), self.width), np.nan)
-        self._drive(self.new_states(1), bars, out, np.empty((1, 0), EVENT))
+        self._drive(self.new_states(1), bars, observed.rows, out, np.empty((1, 0), EVENT))
         columns = out[0]
         return Detection(
             score=columns[:, SCORE].copy(),
             confidence=columns[:, CONFIDENCE].copy(),
             outputs={name: columns[:, 2 + i].copy() for i, name in enumerate(self.aux)},
+            connected=observed.connected,
             _detector=self,
             _bars=bars,
+            _observed=observed,
         )
 
-    def events(self, bars: Bars) -> list[Event]:
-        """Collect the chart events of all bars, oldest first."""
+    def events(self, bars: Bars, observations: Observations = None) -> list[Event]:
+        """Collect the chart events of all bars, oldest first; arguments as of `detect`."""
         require_valid(bars)
-        room = np.empty((1, len(bars) * N_EVENTS), EVENT)
+        observed = self.observe(bars, observations).rows
+        room = np.empty((1, len(bars) * self.most_events), EVENT)
         out = np.empty((1, len(bars), self.width))
-        count = self._drive(self.new_states(1), bars, out, room)
+        count = self._drive(self.new_states(1), bars, observed, out, room)
         return read_events(room[0, :count], self.label, self.kinds)
 
-    def update(self, bar: Bar) -> tuple[float, float]:
+    def update(self, bar: Bar, observed: FloatArray | None = None) -> tuple[float, float]:
         """Advance the object's own stream by one closed bar; return score and confidence.
+
+        Parameters
+        ----------
+        bar : Bar
+            The bar that has just closed.
+        observed : ndarray, shape (n_columns,), optional
+            What was known at its close, a row of `Inputs.rows`; None when nothing was.
 
         Raises
         ------
         BarError
             If the bar is not sane or not later than the one before it.
+        ValueError
+            If `observed` has not one number a column.
         """
+        row = np.full((1, len(self.columns)), np.nan)
+        if observed is not None:
+            if observed.shape != row.shape[1:]:
+                raise ValueError(f"observed must be of shape {row.shape[1:]}, was {observed.shape}")
+            row[0] = observed
         one = Bars(np.array([bar.time]), np.array([bar[1:]], dtype=np.float64))
         require_valid(one, after=self._last)
         out = np.full((1, 1, self.width), np.nan)
-        self._drive(self._state, one, out, np.empty((1, 0), EVENT))
+        self._drive(self._state, one, row, out, np.empty((1, 0), EVENT))
         self._last = bar.time
         return float(out[0, 0, SCORE]), float(out[0, 0, CONFIDENCE])
 
@@ -216,12 +304,12 @@ class Detector(param.Parameterized):
         self._last = int(snapshot["last"])
 
     def _drive(
-        self, states: NDArray[Any], bars: Bars, out: FloatArray, events: NDArray[Any]
-    ) -> int:
+        self, states: NDArray[Any], bars: Bars, observed: FloatArray, out: FloatArray,
+        events: NDArray[Any],
+    ) -> int:  # fmt: skip
         counts = np.zeros(1, np.int64)
-        obs = np.empty((1, len(bars), 0))
         self.run(
             states, np.zeros(1, np.int64), self.packed, bars.time[None], bars.values[None],
-            obs, out, events, counts,
+            observed[None], out, events, counts,
         )
         return int(counts[0])

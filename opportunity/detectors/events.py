@@ -11,8 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from opportunity.market.prices import Price
+
 N_EVENTS: Final = 8
-"""Room for events of one bar in a state; kernels drop what exceeds it, weakest kind last."""
+"""Room for events of one bar in most states; kernels drop what exceeds it, weakest kind last."""
 
 N_POINTS: Final = 6
 FORMING, ACTIVE, TOUCHED, DONE, INVALID, EXPIRED = range(6)
@@ -46,15 +48,19 @@ EVENT: Final = np.dtype(
 class Kind:
     """A kind of event: its name, its words and the letters of its points.
 
-    `text` is formatted with `side` ("Bullish"), `price` (of the last point), `quality`, `x`
-    and `state`. `badge` is the short name shown beside a symbol; empty for what only a chart
-    shows.
+    `text` is formatted with `side` ("Bullish"), `price` (of the last point, written as prices
+    are: ``{price}`` gives 64,210), `quality`, `x` and `state`. `badge` is the short name shown
+    beside a symbol; empty for what only a chart shows. `words` are what `side` reads for neither,
+    bullish, bearish. `lasting` is a thing that is over when it is done (a gap is filled, a mood
+    has left its extreme); other things are complete then, and begin to count.
     """
 
     name: str
     text: str
     labels: tuple[str, ...] = ()
     badge: str = ""
+    words: tuple[str, str, str] = ("Neutral", "Bullish", "Bearish")
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +114,12 @@ def _read(record: Any, detector: str, kind: Kind) -> Event:
         quality=quality,
         points=points,
         zone=None if np.isnan(record["top"]) else (float(record["top"]), float(record["bottom"])),
-        entry=_number(record["entry"]),
-        stop=_number(record["stop"]),
-        targets=tuple(float(t) for t in record["target"] if not np.isnan(t)),
+        entry=_level(record["entry"]),
+        stop=_level(record["stop"]),
+        targets=tuple(float(t) for t in record["target"] if t > 0),
         text=kind.text.format(
-            side={1: "Bullish", -1: "Bearish", 0: "Neutral"}[side],
-            price=points[-1][1] if points else float("nan"),
+            side=kind.words[side],  # -1 is the last
+            price=Price(points[-1][1] if points else "nan"),
             quality=quality,
             x=x,
             state=state,
@@ -121,5 +127,6 @@ def _read(record: Any, detector: str, kind: Kind) -> Event:
     )
 
 
-def _number(value: Any) -> float | None:
-    return None if np.isnan(value) else float(value)
+# Kernels treat both sides alike, so a ratio may forecast less than nothing: that is no price.
+def _level(value: Any) -> float | None:
+    return float(value) if value > 0 else None

@@ -21,6 +21,7 @@ KINDS: Final = (
         "{side} reaction at {x:.3f} of the leg, quality {quality:.2f} ({state})",
         ("A", "B", "C"),
         badge="Fib bounce",
+        lasting=True,
     ),
     Kind("cluster", "Levels of {x:.0f} legs meet at {price:.6g} ({state})"),
     Kind("targets", "{side} targets to {price:.6g}", ("1.0", "1.272", "1.618", "2.618")),

@@ -1,14 +1,15 @@
 """Kernels that write chart events into a detector's state.
 
-`mark` opens a record, the others fill it. When the `N_EVENTS` records of a bar are used up
-`mark` returns -1 and the others do nothing, so what matters most has to be marked first.
+`mark` opens a record, the others fill it. When the records of a bar are used up (`N_EVENTS` in
+most states) `mark` returns -1 and the others do nothing, so what matters most has to be marked
+first.
 """
 
 from typing import Any
 
 import numpy as np
 
-from opportunity.detectors.events import N_EVENTS, N_POINTS
+from opportunity.detectors.events import N_POINTS
 from opportunity.kernels import kernel
 
 
@@ -29,7 +30,7 @@ def mark(
     quality : float
         In [0, 1].
     """
-    if s.n_events >= N_EVENTS:
+    if s.n_events >= s.events.size:
         return -1
     i = s.n_events
     s.n_events += 1

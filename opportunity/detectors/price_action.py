@@ -287,11 +287,13 @@ class PriceAction(Detector):
         Kind(
             "double", "{side} double formation {state}", ("1", "neckline", "2"),
             badge="Double top/bottom",
+            lasting=True,
         ),
         Kind(
             "head_shoulders", "{side} head and shoulders {state}",
             ("shoulder", "neckline", "head", "neckline", "shoulder"),
             badge="Head & shoulders",
+            lasting=True,
         ),
         Kind("consolidation", "Narrow range {state}"),
     )

@@ -208,6 +208,7 @@ class Sar(Detector):
         Kind(
             "SAR flip", "{side} SAR flip at {price:.8g}, ADX {x:.0f} ({state})", ("SAR",),
             badge="SAR flip",
+            lasting=True,
         ),
     )
     state_type = STATE

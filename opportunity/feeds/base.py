@@ -78,10 +78,13 @@ class Feed(ABC):
         The feed's time; its speed may be changed while the stream runs.
     lasting : bool
         Whether what it gave once can be asked for again at any time.
+    on_wall_time : bool
+        Whether its time is wall time, so that what others say now belongs to it.
     """
 
     name: ClassVar[str]
     lasting: ClassVar[bool] = True
+    on_wall_time: ClassVar[bool] = False
     source: str
     symbols: tuple[str, ...]
     base: Timeframe

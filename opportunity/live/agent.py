@@ -17,8 +17,13 @@ from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
 from opportunity.live.core import AgentConfig, Core, ScanStats
+from opportunity.live.gatherer import Gatherer, Sources
+from opportunity.live.observers import Observers
 from opportunity.market.bars import Bar
+from opportunity.market.observations import ObservationStore
 from opportunity.market.timeframe import Timeframe, timeframe
+from opportunity.scoring.calibration import Calibration
+from opportunity.scoring.ensemble import WeightsLike, weight_array
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.shared import Shared
@@ -46,6 +51,13 @@ class Agent(Shared):
         Where records are published; without one, read `evaluation()` and `snapshot()`.
     state : Path, optional
         File that keeps the streams' state over a restart.
+    store : ObservationStore, optional
+        Where headlines, funding and so on are kept; read at the start.
+    sources : Sources, optional
+        Pollers of such records beside the feed, for a feed whose time is wall time.
+    calibration : Calibration, optional
+        Gives success to scores that it fits; others are calibrated from the history that the
+        agent starts from, some seconds after the start.
     """
 
     enabled = param.Boolean(True, doc="Publish new signals; off keeps prices and states going.")
@@ -67,6 +79,9 @@ class Agent(Shared):
         timeframes: Sequence[str] = DEFAULT_TIMEFRAMES,
         hub: Hub | None = None,
         state: Path | None = None,
+        store: ObservationStore | None = None,
+        sources: Sources | None = None,
+        calibration: Calibration | None = None,
         **params: Any,
     ) -> None:
         super().__init__(**params)
@@ -77,7 +92,7 @@ class Agent(Shared):
         self._version = 0
         self._core = Core(
             feed, tuple(dict.fromkeys(timeframe(t) for t in timeframes)), hub, state,
-            self._config(),
+            self._config(), Gatherer(feed, store, sources), calibration,
         )
         self._task: asyncio.Future[None] | None = None
         self._thread: threading.Thread | None = None
@@ -231,6 +246,19 @@ class Agent(Shared):
     def forming(self, symbol: str, timeframe: Timeframe) -> Bar | None:
         """Return the unfinished bar of a stream, the running base bar included; None without."""
         return self._core.forming(symbol, timeframe)
+
+    def calibration(self, weights: WeightsLike | None = None) -> Calibration | None:
+        """Return what gives success to scores of these weights, by default the shared ones.
+
+        Ask its `problem` whether it fits; None while nothing has been learned.
+        """
+        return self._core.calibration(
+            weight_array(self.weights if weights is None else weights)
+        )
+
+    def observers(self, symbols: Sequence[str]) -> Observers | None:
+        """Return what is known besides bars of some watched symbols; None before the warm-up."""
+        return self._core.observers(symbols)
 
 
 def _settle(ready: asyncio.Future[None], error: BaseException | None) -> None:

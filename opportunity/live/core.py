@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import structlog
@@ -15,32 +15,28 @@ from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Closed, Feed, Forming
 from opportunity.live.day import DayFigures, Rows
+from opportunity.live.gatherer import Gatherer
+from opportunity.live.intake import Intake
+from opportunity.live.learner import Learner
+from opportunity.live.observers import Observers
 from opportunity.live.signals import signals_of
 from opportunity.live.state import duplicate, load_state, save_state
 from opportunity.live.streams import Streams
+from opportunity.live.warming import WARM_BARS, catch_up, feed_figures, warm
 from opportunity.market.bars import Bar, FloatArray
-from opportunity.market.timeframe import (
-    DAY_MS,
-    TimeArray,
-    Timeframe,
-    divides,
-    length_ms,
-    open_ms,
-)
+from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_ms, open_ms
+from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.rules import Rules
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.strategy import Evaluation, evaluate
 
 logger = structlog.get_logger(__name__)
 
-WARM_BARS: Final = 1_000
-"""Bars of history that a stream starts from."""
+T = TypeVar("T")
+R = TypeVar("R")
 
 INLINE_ROWS: Final = 400
 """Streams above which a batch is worked off the loop: one batch holds the loop under 5 ms."""
-
-CATCH_UP_BARS: Final = 1_000
-"""Missed base bars that are read in one piece when a stored state goes on."""
 
 MOST_MISSED: Final = 10_000
 """Missed base bars above which the streams start from history instead: that is quicker."""
@@ -80,7 +76,10 @@ class Core:
         hub: Hub | None,
         state: Path | None,
         config: AgentConfig,
+        gatherer: Gatherer | None = None,
+        saved: Calibration | None = None,
     ) -> None:
+        self._gatherer = Gatherer(feed) if gatherer is None else gatherer
         self.feed, self.hub, self.state = feed, hub, state
         self.wanted = timeframes
         self.timeframes = timeframes
@@ -95,6 +94,8 @@ class Core:
         self._writing = threading.Lock()  # the last save waits for one whose await was cancelled
         self.loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
+        self._saved = saved
+        self._learner = Learner(feed, timeframes, WARM_BARS, saved)
         self._ranking = asyncio.Lock()  # one ranking after another: an older one never wins
         self.stopping = False
         self._ranked: AgentConfig | None = None  # of the newest ranking that told all signals
@@ -113,11 +114,13 @@ class Core:
     def stop(self) -> None:
         """Ask the loop to end."""
         self.stopping = True
+        self._learner.stop()
         self._poke()
 
     def _poke(self) -> None:
         if self.loop is not None and not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self._wake.set)
+            self.loop.call_soon_threadsafe(self._learner.turned.set)
 
     @property
     def time(self) -> int:
@@ -148,6 +151,16 @@ class Core:
             live.close, closed.volume + live.volume,
         )
 
+    def calibration(self, weights: FloatArray) -> Calibration | None:
+        """Return what gives success to scores of these weights: the stored one if it fits."""
+        return self._learner.calibration(weights, self.time)
+
+    def observers(self, symbols: Sequence[str]) -> Observers | None:
+        """Return what is known of some watched symbols; None before the warm-up."""
+        if self.latest is None:
+            return None
+        return self._streams.observers.view(symbols, self._lock)
+
     # -- the loop ------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -165,7 +178,13 @@ class Core:
                 others = [
                     group.create_task(self._pump(), name="agent: feed"),
                     group.create_task(self._keep(), name="agent: state"),
+                    group.create_task(self._intake.run(), name="agent: records"),
+                    group.create_task(self._learner.run(self), name="agent: calibration"),
                 ]
+                if self._gatherer.sources is not None:
+                    others.append(
+                        group.create_task(self._gatherer.sources.run(), name="agent: sources")
+                    )
                 await self._beat()
                 for task in others:
                     task.cancel()
@@ -186,65 +205,47 @@ class Core:
             )
         self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
         self._day = DayFigures(len(self.feed.symbols), base)
+        self._learner = Learner(self.feed, self.timeframes, WARM_BARS, self._saved)
         restored = await asyncio.to_thread(load_state, self.state, self._streams)
-        if restored and 0 <= start - self._streams.time <= MOST_MISSED * length_ms(base):
-            await self._catch_up(start)
+        missed = start - self._streams.time
+        if restored and not 0 <= missed <= MOST_MISSED * length_ms(base):
+            restored = False  # of another run: the feed went back in time, or far ahead
+            self._streams.close()
+            self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
+        self._intake = Intake(self._gatherer, self._streams, self._lock)
+        await self._intake.remember(start, self._streams.time if restored else start)
+        if restored:
+            await catch_up(self.feed, self._streams, start, self._advance)
         else:
-            if restored:  # of another run: the feed went back in time, or far ahead
-                self._streams.close()
-                self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
-            await self._warm(start)
-        await self._feed_figures(start)
+            await warm(self.feed, self._streams, start, self._learner.offer)
+        await feed_figures(self.feed, self._streams, self._day, start)
         await self._rank()
         logger.info("agent ready", symbols=len(self.feed.symbols), restored=restored)
 
-    async def _warm(self, start: int) -> None:
-        for timeframe in self.timeframes:
-            time, values = await self.feed.histories(timeframe, WARM_BARS, start)
-            await asyncio.to_thread(self._streams.warm, timeframe, time, values)
-        oldest = min(open_ms(start, t) for t in self.timeframes)
-        n = (start - oldest) // length_ms(self.feed.base)
-        if n:
-            time, values = await self.feed.histories(self.feed.base, n, start)
-            await asyncio.to_thread(self._streams.prime, _instants(time, values, oldest))
-        self._streams.time = start
-
-    async def _catch_up(self, start: int) -> None:
-        base = length_ms(self.feed.base)
-        while self._streams.time < start:
-            since = self._streams.time
-            end = min(start, since + CATCH_UP_BARS * base)
-            time, values = await self.feed.histories(self.feed.base, CATCH_UP_BARS, end)
-            for rows, times, bars in _instants(time, values, since - base + 1):
-                self._advance(rows, times, bars)
-                await asyncio.sleep(0)
-            self._streams.time = end
-
-    async def _feed_figures(self, start: int) -> None:
-        n = max(1, DAY_MS // length_ms(self.feed.base))
-        time, values = await self.feed.histories(self.feed.base, n, start)
-        for rows, times, bars in _instants(time, values, 0):
-            self._day.feed(rows, times, bars)
-        ranks = self._streams.drawdowns
-        if ranks.timeframe is not None:
-            _, values = await self.feed.histories(ranks.timeframe, ranks.n_bars, start)
-            ranks.feed(np.arange(len(values)), values[:, :, 3])
+    def tell_again(self) -> None:
+        """Tell every signal again: their success is known now."""
+        self._ranked = None
+        self._wake.set()
 
     async def _pump(self) -> None:
         async for event in self.feed.stream():
+            await self._intake.observe(event.time)
             if isinstance(event, Closed):
                 await self._on_closed(event)
-            elif isinstance(event, Forming):
+            else:
                 self._spread(event)
 
     async def _on_closed(self, event: Closed) -> None:
-        if event.rows.size * len(self.timeframes) > INLINE_ROWS:
-            touched = await asyncio.to_thread(self._work, event)
-        else:
-            touched = self._work(event)
+        touched = await self._aside(event.rows.size, self._work, event)
         if touched.size:
             await self._rank(touched)
         self._spread(event)  # after the signals: the hub's next delivery is a tick away
+
+    async def _aside(self, n_symbols: int, function: Callable[[T], R], argument: T) -> R:
+        """Call a function on a thread where it would hold the loop: by its size, or by waiting."""
+        if n_symbols * len(self.timeframes) > INLINE_ROWS or self._lock.locked():
+            return await asyncio.to_thread(function, argument)
+        return function(argument)
 
     def _work(self, event: Closed) -> Rows:
         with self._lock:
@@ -294,8 +295,14 @@ class Core:
             save_state(self.state, arrays)
 
     async def _close(self) -> None:
-        if not self.error:  # an error may have come between two streams of one batch
+        if self.error:  # it may have come between two streams of one batch
+            await self._gatherer.keep()
+        else:
             await self._save()
+            await self._intake.keep()
+        self._learner.stop()
+        if self._gatherer.sources is not None:
+            await self._gatherer.sources.close()
         self._streams.close()
         await self.feed.close()
 
@@ -304,10 +311,7 @@ class Core:
     async def _rank(self, touched: Rows | None = None) -> None:
         """Rank all symbols; tell it, and the signals of `touched` (None: of all)."""
         async with self._ranking:
-            if len(self.feed.symbols) * len(self.timeframes) > INLINE_ROWS:
-                await asyncio.to_thread(self._scan, touched)
-            else:
-                self._scan(touched)
+            await self._aside(len(self.feed.symbols), self._scan, touched)
 
     def _scan(self, touched: Rows | None) -> None:
         assert self.loop is not None
@@ -315,7 +319,10 @@ class Core:
         config = self.config
         with self._lock:
             snapshot = self._streams.snapshot(self._day).fresh()
-        evaluation = evaluate(snapshot, config.weights, config.rules)
+        evaluation = evaluate(
+            snapshot, config.weights, config.rules,
+            calibration=self.calibration(config.weights),
+        )
         self.latest, self.evaluation = snapshot, evaluation
         if touched is None:
             self._ranked = config
@@ -345,16 +352,3 @@ class Core:
         self._prices.update(fresh)
         if self.hub is not None:
             self.hub.publish_many("price", fresh)
-
-
-def _instants(
-    time: TimeArray, values: FloatArray, since: int
-) -> Iterator[tuple[Rows, TimeArray, FloatArray]]:
-    """Cut histories (n_symbols, n_bars) into batches of bars that opened together, in order."""
-    rows, columns = np.nonzero(~np.isnan(values[:, :, 3]) & (time >= since))
-    times = time[rows, columns]
-    order = np.argsort(times, kind="stable")
-    cuts = np.flatnonzero(np.diff(times[order])) + 1
-    for part in np.split(order, cuts):
-        if part.size:
-            yield rows[part], times[part], values[rows[part], columns[part]]

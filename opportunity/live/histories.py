@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from opportunity.errors import CoverageError, OpportunityError
 from opportunity.feeds.base import Feed
+from opportunity.live.observers import Observers
 from opportunity.market.bars import Bars
 from opportunity.market.resample import resample
 from opportunity.market.store import BarStore
@@ -50,6 +51,8 @@ class Histories:
         What went wrong, by symbol or by symbol and timeframe.
     live : MarketSnapshot or None
         What the agent knows of all symbols: its figures of the day are newer than the bars here.
+    observers : Observers or None
+        What was known besides bars, of all symbols.
     """
 
     source: str
@@ -59,6 +62,7 @@ class Histories:
     daily: dict[str, Bars] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     live: MarketSnapshot | None = None
+    observers: Observers | None = None
 
 
 Read = Callable[[str, Timeframe, int | None, int], Bars]

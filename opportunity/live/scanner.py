@@ -18,6 +18,8 @@ import pandas as pd
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.feeds.base import Feed
+from opportunity.feeds.record_folder import FolderRecords
+from opportunity.live.calibrate import CalibrationLike, wanted_calibration
 from opportunity.live.day import DayFigures
 from opportunity.live.histories import (
     N_BARS,
@@ -30,12 +32,14 @@ from opportunity.live.histories import (
     store_reader,
     wait_for,
 )
+from opportunity.live.recall import RecordSource, recall, recall_feed
 from opportunity.live.streams import Streams
 from opportunity.market.bars import Bars
 from opportunity.market.store import BarStore
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import DAY_MS, Timeframe, length_ms
 from opportunity.market.timeframe import timeframe as checked
+from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.drawdown import drawdown_rank
 from opportunity.scoring.ensemble import WeightsLike
 from opportunity.scoring.explanation import plain
@@ -119,6 +123,7 @@ class ScanReport:
             "timeframes": snapshot.timeframes,
             "weights": dict(zip(DETECTOR_NAMES, evaluation.weights.tolist(), strict=True)),
             "rules": evaluation.rules.as_dict(),
+            "uncalibrated": evaluation.uncalibrated or None,
             "symbols_scanned": len(snapshot.symbols),
             "symbols_scored": int((evaluation.consensus.count > 0).sum()),
             "opportunities_found": len(evaluation),
@@ -145,6 +150,8 @@ def scan(
     rules: ScanRules | Rules | None = None,
     at: At = None,
     progress: Progress | None = None,
+    calibration: CalibrationLike = "saved",
+    observations: RecordSource | None = None,
 ) -> ScanReport:
     """Score and rank symbols from their newest closed bars.
 
@@ -167,6 +174,12 @@ def scan(
         stale and not ranked. With ``each`` every symbol is judged at its own last bar.
     progress : callable, optional
         Hears of (done, all) symbols read.
+    calibration : Calibration, "saved" or None
+        Gives `success` where it fits these weights, bars and time. ``saved`` is the one that
+        `calibrate` has left in the data folder.
+    observations : FolderRecords or iterable of records, optional
+        What was known besides bars. By default what lies beside a store's exchange folder, and
+        what a feed tells.
 
     Returns
     -------
@@ -186,7 +199,7 @@ def scan(
     began = clock.perf_counter()
     frames, end = _frames(timeframes), _end(at)
     if isinstance(source, Feed):
-        return wait_for(scan_feed(source, symbols, frames, weights, rules, at))
+        return wait_for(scan_feed(source, symbols, frames, weights, rules, at, calibration))
     if isinstance(source, Mapping):
         read, known = memory_reader(source), [parse_symbol(s) for s in source]
         label = next((b.source for b in _all(source) if b.source), "memory")
@@ -196,7 +209,12 @@ def scan(
     wanted, errors = _wanted(symbols, known, label)
     histories = load(read, label, wanted, frames, end, progress)
     histories.errors |= errors
-    return judge(histories, weights, rules, at if at == "each" else end, began)
+    if observations is None and not isinstance(source, Mapping):
+        observations = FolderRecords(store.folder.parent)
+    if observations is not None:
+        _remember(histories, observations, end)
+    found = wanted_calibration(calibration)
+    return judge(histories, weights, rules, at if at == "each" else end, began, found)
 
 
 async def scan_feed(
@@ -206,6 +224,7 @@ async def scan_feed(
     weights: WeightsLike | None = None,
     rules: ScanRules | Rules | None = None,
     at: At = None,
+    calibration: CalibrationLike = "saved",
 ) -> ScanReport:
     """Scan a feed's history on the feed's own loop; see `scan`.
 
@@ -217,7 +236,21 @@ async def scan_feed(
     now = feed.clock.now() if end is None else end
     histories = await load_feed(feed, wanted, _frames(timeframes), now)
     histories.errors |= errors
-    return judge(histories, weights, rules, at if at == "each" else end, began)
+    histories.observers = await recall_feed(feed, wanted, now)
+    found = wanted_calibration(calibration)
+    return judge(histories, weights, rules, at if at == "each" else end, began, found)
+
+
+def _remember(histories: Histories, source: RecordSource, end: int | None) -> None:
+    """Give the histories what was known at their ends; a file that breaks a rule costs that."""
+    ends = [int(bars.close_time[-1]) for bars in histories.bars.values()]
+    if not ends:
+        return
+    last = max(ends) if end is None else end
+    try:
+        histories.observers = recall(source, histories.symbols, min(min(ends), last), last)
+    except ValueError as error:
+        histories.errors["records"] = str(error)
 
 
 def judge(
@@ -226,6 +259,7 @@ def judge(
     rules: ScanRules | Rules | None,
     at: At,
     began: float,
+    calibration: Calibration | None = None,
 ) -> ScanReport:
     """Score, check and rank what was loaded; `began` is the `perf_counter` of the start."""
     snapshot = _snapshot(histories)
@@ -233,7 +267,9 @@ def judge(
     if isinstance(at, int):
         snapshot = replace(snapshot, time=at)
     old = snapshot.stale() & (not each)
-    evaluation = evaluate(snapshot if each else snapshot.fresh(), weights, rules)
+    evaluation = evaluate(
+        snapshot if each else snapshot.fresh(), weights, rules, calibration=calibration
+    )
     names = [(s, t) for s in snapshot.symbols for t in snapshot.timeframes]
     silent = np.isnan(evaluation.combined.net) & ~old & (snapshot.closed > 0)
     return ScanReport(
@@ -263,7 +299,11 @@ def _snapshot(histories: Histories) -> MarketSnapshot:
     names = tuple(s for s in histories.symbols if s in histories.daily or any(
         (s, t) in histories.bars for t in histories.timeframes
     ))
-    streams = Streams(names, histories.timeframes, "1m", histories.source)
+    known = histories.observers
+    streams = Streams(
+        names, histories.timeframes, "1m", histories.source,
+        observers=known and known.view(names),
+    )
     try:
         for timeframe in histories.timeframes:
             time, values = _padded([histories.bars.get((s, timeframe)) for s in names])

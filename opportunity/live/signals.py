@@ -29,6 +29,7 @@ def signals_of(evaluation: Evaluation, rows: NDArray[np.int64]) -> dict[str, dic
                 "confidence": seen.confidence,
                 "score": seen.final_score,
                 "risk_level": seen.risk_level,
+                "success": seen.success if np.isfinite(seen.success) else None,
                 "timeframes": dict(seen.timeframes),
                 "ts": evaluation.snapshot.time,
                 "source": evaluation.snapshot.source,

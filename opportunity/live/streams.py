@@ -19,6 +19,7 @@ from opportunity.detectors.base import CONFIDENCE, SCORE, Detector
 from opportunity.detectors.events import EVENT
 from opportunity.kernels import VERSION
 from opportunity.live.day import DayFigures, DrawdownRanks, Rows
+from opportunity.live.observers import Observers
 from opportunity.market.bars import Bar, FloatArray
 from opportunity.market.resample import Closed, Resampler
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
@@ -45,6 +46,9 @@ class Streams:
         Stamp of everything derived from these bars, e.g. ``simulated``.
     detectors : sequence of Detector, optional
         One of each class in `DETECTORS`, with its parameters; defaults to the defaults.
+    observers : Observers, optional
+        What is known besides bars: takes records before the bars that close later. Defaults to
+        its own, which know nothing yet; those of other streams must be of the same symbols.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Streams:
         base: Timeframe,
         source: str,
         detectors: Sequence[Detector] | None = None,
+        observers: Observers | None = None,
     ) -> None:
         self.symbols, self.timeframes = tuple(symbols), tuple(timeframes)
         self.base, self.source = base, source
@@ -63,10 +68,12 @@ class Streams:
         n_rows, n = len(self.symbols) * len(self.timeframes), len(DETECTOR_NAMES)
         self._column = {t: i for i, t in enumerate(self.timeframes)}
         self._states = [d.new_states(n_rows) for d in self.detectors]
+        self.observers = observers or Observers(self.detectors, self.symbols)
         self._context = np.zeros(n_rows, CONTEXT)
         self._scores = np.full((n_rows, n), np.nan)
         self._confidences = np.full((n_rows, n), np.nan)
         self._market = np.full((n_rows, 3), np.nan)
+        self._ict = np.full(n_rows, np.nan)
         self._closed = np.zeros(n_rows, np.int64)
         self._flagged = np.zeros(n_rows, np.bool_)
         self._badges = Badges(self.detectors, len(self.symbols), self.timeframes)
@@ -152,11 +159,11 @@ class Streams:
         self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray
     ) -> None:
         if rows.size <= SPLIT_ROWS:
-            self._run_part(rows, time, values)
+            self._run_part(rows, timeframe, time, values)
         else:
             half = rows.size // 2
             parts = [
-                self._pool.submit(self._run_part, rows[p], time[p], values[p])
+                self._pool.submit(self._run_part, rows[p], timeframe, time[p], values[p])
                 for p in (slice(0, half), slice(half, None))
             ]
             for part in parts:
@@ -165,19 +172,22 @@ class Streams:
         self._closed[rows] = np.where(np.isnan(values[:, -1, 3]), self._closed[rows], newest)
         self.time = max(self.time, int(newest.max()))
 
-    def _run_part(self, rows: Rows, time: TimeArray, values: FloatArray) -> None:
+    def _run_part(
+        self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray
+    ) -> None:
         time, values = np.ascontiguousarray(time), np.ascontiguousarray(values)
         k, n = time.shape
-        obs, events = np.empty((k, n, 0)), np.empty((k, 0), EVENT)
+        events = np.empty((k, 0), EVENT)
         for i, detector in enumerate(self.detectors):
-            if not detector.built:
-                continue
             out = np.full((k, n, detector.width), np.nan)
             counts = np.zeros(k, np.int64)
             states = self._states[i]
+            obs = self.observers.rows(i, rows // len(self.timeframes), timeframe, time)
             detector.run(states, rows, detector.packed, time, values, obs, out, events, counts)
             self._scores[rows, i] = out[:, -1, SCORE]
             self._confidences[rows, i] = out[:, -1, CONFIDENCE]
+            if "ict" in detector.aux:
+                self._ict[rows] = out[:, -1, 2 + detector.aux.index("ict")]
             if n == 1:  # a state holds the events of its newest bar
                 self._badges.note(i, states, rows, counts)
         out = np.full((k, n, 3), np.nan)
@@ -217,6 +227,8 @@ class Streams:
             drawdown_rank=self.drawdowns.rank.copy(),
             flagged=self._flagged.reshape(shape).copy(),
             patterns=self.badges(),
+            exists=self.observers.exists,
+            ict=self._ict.reshape(shape).copy(),
         )
 
     # -- surviving a restart -------------------------------------------------------------------
@@ -229,10 +241,12 @@ class Streams:
             "scores": self._scores,
             "confidences": self._confidences,
             "market": self._market,
+            "ict": self._ict,
             "closed": self._closed,
             "flagged": self._flagged,
             "partial": self._resampler.state,
             "badges": self._badges.known,
+            "badge_things": self._badges.things,
         }
 
     def _universe(self) -> list[str]:

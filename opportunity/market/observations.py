@@ -248,6 +248,10 @@ class ObservationStore(Protocol):
         """Return the records with since <= available_at < until, in the order of availability."""
         ...
 
+    def forget(self, before: int) -> int:
+        """Let go of records that were known before a time, ms UTC; return how many."""
+        ...
+
 
 R = TypeVar("R", bound=Record)
 

@@ -61,8 +61,8 @@ def gate_table() -> FloatArray:
 
 
 @kernel
-def gated_score(score: Any, trend: Any, volatility: Any, gate: Any) -> Any:
-    """Multiply a score by the gate of one detector and cut it to [-1, 1].
+def gate_factor(score: Any, trend: Any, volatility: Any, gate: Any) -> Any:
+    """Return what the gate of one detector multiplies its score with.
 
     `trend` is +1, -1 or 0 (ranging); `volatility` a rank. NaN means unknown and opens the gate.
     """
@@ -76,7 +76,13 @@ def gated_score(score: Any, trend: Any, volatility: Any, gate: Any) -> Any:
         g *= gate[2]
     elif trend == 0.0:
         g *= gate[3]
-    return min(1.0, max(-1.0, g * score))
+    return g
+
+
+@kernel
+def gated_score(score: Any, trend: Any, volatility: Any, gate: Any) -> Any:
+    """Multiply a score by `gate_factor` and cut it to [-1, 1]."""
+    return min(1.0, max(-1.0, gate_factor(score, trend, volatility, gate) * score))
 
 
 @kernel
@@ -95,7 +101,7 @@ def combine_rows(
     weights : float64 (n_detectors,)
         >= 0.
     exists : bool (n_detectors,)
-        False for a detector that is not built or whose feed is not connected: it is never
+        False for a detector that has nothing to read: it is never
         available and is missing from the coverage's base.
     gates : float64 (n_detectors, 4)
         `gate_table()`.

@@ -4,8 +4,8 @@
 bars first. Both are exactly docs/scoring.md.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,26 +14,34 @@ from numpy.typing import ArrayLike, NDArray
 
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors import DETECTORS
-from opportunity.detectors.base import Detector
+from opportunity.detectors.base import WARMUP, Detector
+from opportunity.detectors.inputs import Observed
+from opportunity.detectors.sightings import look
+from opportunity.indicators.rsi import rsi
 from opportunity.market.bars import Bars, FloatArray
+from opportunity.market.observations import Record
 from opportunity.market.quality import require_valid
 from opportunity.market.resample import resample
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
 from opportunity.market.timeframe import timeframe as checked
-from opportunity.scoring.combination import N_COLUMNS, combine_rows, gate_table
+from opportunity.scoring.combination import N_COLUMNS, combine_rows, gate_factor, gate_table
 from opportunity.scoring.context import ATR, CONTEXT, TREND, VOLATILITY, context_run
-from opportunity.scoring.explanation import ADVICES, DIRECTIONS, TRENDS, Component, Explanation
+from opportunity.scoring.explanation import (
+    ADVICES,
+    DIRECTIONS,
+    NO_DATA,
+    TRENDS,
+    WARMING_UP,
+    Component,
+    Explanation,
+)
+from opportunity.scoring.presence import existing
 from opportunity.scoring.weights import Weights
 
 SideArray = NDArray[np.int8]
 WeightsLike = Weights | Mapping[str, float] | FloatArray
 
 _GATES: Final = gate_table()
-
-
-def existing() -> NDArray[np.bool_]:
-    """Tell for each detector whether it is built, shape (n_detectors,)."""
-    return np.array([d.built for d in DETECTORS])
 
 
 def weight_array(weights: WeightsLike | None) -> FloatArray:
@@ -112,7 +120,7 @@ def combine(
     weights : Weights, mapping or ndarray, optional
         Defaults to balanced.
     exists : ndarray of bool, shape (n_detectors,), optional
-        Detectors that are built and whose feed is connected; defaults to those built.
+        Detectors that have what they read; see `existing` for the default.
 
     Returns
     -------
@@ -135,7 +143,7 @@ def combine(
     combine_rows(
         scores.reshape(n_rows, n), confidences.reshape(n_rows, n),
         _rows(trend, shape), _rows(volatility, shape), weight_array(weights),
-        existing() if exists is None else exists, _GATES,
+        existing(scores) if exists is None else exists, _GATES,
         gated, contributions, columns, sides, advices,
     )
     final, net, strength, confidence, disagreement, coverage, bull, bear = (
@@ -165,6 +173,8 @@ class Evidence:
         NaN where unavailable.
     trend, volatility, atr : ndarray, shape (n_bars,)
         +1, 0, -1; rank; quote currency.
+    exists : ndarray of bool, shape (n_detectors,)
+        Detectors that had what they read.
     """
 
     bars: Bars
@@ -173,9 +183,16 @@ class Evidence:
     trend: FloatArray
     volatility: FloatArray
     atr: FloatArray
+    exists: NDArray[np.bool_]
 
 
-def collect(bars: Bars, detectors: Sequence[Detector] | None = None) -> Evidence:
+Records = Iterable[Record] | Mapping[str, Observed] | None
+"""What was known besides bars: records, or by detector what is joined with the bars already."""
+
+
+def collect(
+    bars: Bars, detectors: Sequence[Detector] | None = None, observations: Records = None
+) -> Evidence:
     """Run the detectors and the market's context over bars.
 
     Parameters
@@ -184,6 +201,8 @@ def collect(bars: Bars, detectors: Sequence[Detector] | None = None) -> Evidence
         Closed bars, ascending.
     detectors : sequence of Detector, optional
         One of each class in `DETECTORS`, in that order; defaults to their default parameters.
+    observations : iterable of records, or mapping of Observed by detector, optional
+        What was known besides the bars; each record counts from its `available_at` on.
 
     Raises
     ------
@@ -193,17 +212,20 @@ def collect(bars: Bars, detectors: Sequence[Detector] | None = None) -> Evidence
     require_valid(bars)
     n = len(bars)
     scores, confidences = np.full((2, n, len(DETECTOR_NAMES)), np.nan)
+    exists = np.zeros(len(DETECTOR_NAMES), np.bool_)
+    given = observations if isinstance(observations, Mapping | None) else list(observations)
     for i, detector in enumerate(detectors or [d() for d in DETECTORS]):
-        if detector.built:
-            found = detector.detect(bars)
-            scores[:, i], confidences[:, i] = found.score, found.confidence
+        known = given.get(detector.label) if isinstance(given, Mapping) else given
+        found = detector.detect(bars, known)
+        scores[:, i], confidences[:, i] = found.score, found.confidence
+        exists[i] = found.connected
     out = np.full((1, n, 3), np.nan)
     context_run(
         np.zeros(1, CONTEXT), np.zeros(1, np.int64), bars.time[None], bars.values[None], out
     )
     context = out[0].T.copy()
     return Evidence(
-        bars, scores, confidences, context[TREND], context[VOLATILITY], context[ATR]
+        bars, scores, confidences, context[TREND], context[VOLATILITY], context[ATR], exists
     )
 
 
@@ -276,21 +298,43 @@ class Scores:
         return np.array(ADVICES)[self.combined.advice + 1]
 
     def __repr__(self) -> str:
-        newest = f", newest: {self.explain()}" if len(self) else ""
-        return f"<Scores of {len(self)} bars{newest}>"
+        if not len(self) or np.isnan(self.net[-1]):
+            return f"<Scores of {len(self)} bars>"
+        newest = f"{self.direction[-1]} {self.final[-1]:.3f}, confidence {self.confidence[-1]:.2f}"
+        return f"<Scores of {len(self)} bars, newest: {newest}>"
 
     def __len__(self) -> int:
         return len(self.evidence.bars)
 
-    def explain(self, bar: int = -1) -> Explanation:
-        """Take the score of one bar apart; negative numbers count from the end."""
+    def explain(self, bar: int = -1, observations: Records = None) -> Explanation:
+        """Take the score of one bar apart, with what each detector sees.
+
+        Parameters
+        ----------
+        bar : int
+            Which one; negative numbers count from the end.
+        observations : optional
+            Those that were scored, for the words of the detectors that read them.
+        """
+        numbers = self._numbers(bar)
+        if np.isnan(numbers.net):
+            return numbers
+        return numbers.told(look(self.evidence.bars, bar, observations))
+
+    def _numbers(self, bar: int) -> Explanation:
         bars, evidence = self.evidence.bars, self.evidence
-        opened = int(bars.time[bar])
-        return explain(
-            self.combined.take(bar), evidence.scores[bar], evidence.confidences[bar],
-            self.weights.as_array(), evidence.trend[bar], evidence.volatility[bar],
+        at = range(len(bars))[bar]
+        told = explain(
+            self.combined.take(at), evidence.scores[at], evidence.confidences[at],
+            self.weights.as_array(), evidence.trend[at], evidence.volatility[at],
             timeframe=bars.timeframe or "",
-            closed=opened + (length_ms(bars.timeframe) if bars.timeframe else 0),
+            closed=int(bars.time[at]) + (length_ms(bars.timeframe) if bars.timeframe else 0),
+        )
+        if at < WARMUP - 1:
+            told = told.because(WARMING_UP)
+        return replace(
+            told, symbol=bars.symbol, price=float(bars.close[at]), atr=float(evidence.atr[at]),
+            rsi=float(rsi(bars[: at + 1])[-1]),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -310,10 +354,13 @@ def explain(
 ) -> Explanation:
     """Word one row: `row` holds scalars, `scores` and `confidences` are (n_detectors,)."""
     components = tuple(
-        Component(name, bool(np.isfinite(part)), float(s), float(h), float(c), float(w),
-                  float(part))
-        for name, s, h, c, w, part in zip(
-            DETECTOR_NAMES, scores, row.gated, confidences, weights, row.contributions,
+        Component(
+            kind.name, bool(np.isfinite(part)), float(s), float(h), float(c), float(w), float(part),
+            gate=float(gate_factor(s, trend, volatility, gate)) if np.isfinite(part) else np.nan,
+            reason="" if np.isfinite(part) else NO_DATA,
+        )
+        for kind, s, h, c, w, part, gate in zip(
+            DETECTORS, scores, row.gated, confidences, weights, row.contributions, _GATES,
             strict=True,
         )
     )
@@ -329,7 +376,10 @@ def explain(
 
 
 def score(
-    bars: Bars, weights: Weights | Mapping[str, float] | None = None, timeframe: str | None = None
+    bars: Bars,
+    weights: Weights | Mapping[str, float] | None = None,
+    timeframe: str | None = None,
+    observations: Records = None,
 ) -> Scores:
     """Score every bar from the bars up to it.
 
@@ -342,6 +392,9 @@ def score(
     timeframe : str, optional
         Timeframe to score: the label of bars that carry none, else bars of a shorter timeframe
         are resampled to it first. Defaults to the bars' own.
+    observations : iterable of records, or mapping of Observed by detector, optional
+        Headlines, funding, prints and so on for the detectors that read them, each from its
+        `available_at` on. Without any these detectors are not available and not missed.
 
     Returns
     -------
@@ -367,8 +420,9 @@ def score(
             bars = resample(bars, wanted)
     held = weights if isinstance(weights, Weights) else Weights(**(weights or {}))
     held = Weights(**held.as_dict())  # a later turn of the caller's weights is not this score's
-    evidence = collect(bars)
+    evidence = collect(bars, observations=observations)
     combined = combine(
-        evidence.scores, evidence.confidences, evidence.trend, evidence.volatility, held
+        evidence.scores, evidence.confidences, evidence.trend, evidence.volatility, held,
+        evidence.exists,
     )
     return Scores(evidence, combined, held)

@@ -1,12 +1,14 @@
 """Why a bar has its score: every number that went into it, ready to be shown or sent."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 
+from opportunity.detectors.sightings import Sighting, Sightings
 from opportunity.scoring.combination import HIGH_VOLATILITY, LOW_VOLATILITY
+from opportunity.scoring.wording import headline, markup, text
 
 Direction = Literal["BEARISH", "NEUTRAL", "BULLISH"]
 Advice = Literal["SELL", "HOLD", "BUY"]
@@ -16,6 +18,10 @@ Volatility = Literal["LOW", "NORMAL", "HIGH"]
 DIRECTIONS: Final[tuple[Direction, ...]] = ("BEARISH", "NEUTRAL", "BULLISH")
 ADVICES: Final[tuple[Advice, ...]] = ("SELL", "HOLD", "BUY")
 TRENDS: Final[tuple[Trend, ...]] = ("DOWN", "RANGING", "UP")
+
+NO_DATA: Final = "no data"
+WARMING_UP: Final = "100 bars are needed"
+"""Why a detector is not available."""
 
 
 def direction_name(side: int) -> Direction:
@@ -61,6 +67,12 @@ class Component:
         As set, >= 0.
     contribution : float
         Its share in `net`; the contributions added in this order are `net`.
+    gate : float
+        What the state of the market multiplied the score with, before the cut to [-1, 1].
+    reason : str
+        Why it is not available; empty when it is.
+    sightings : tuple of Sighting
+        What it sees on the side of its score, strongest first; empty where nobody looked.
     """
 
     detector: str
@@ -70,6 +82,9 @@ class Component:
     confidence: float
     weight: float
     contribution: float
+    gate: float = float("nan")
+    reason: str = ""
+    sightings: tuple[Sighting, ...] = ()
 
     @property
     def direction(self) -> Direction:
@@ -81,7 +96,11 @@ class Component:
 class Explanation:
     """The score of one bar of one stream, taken apart; NaN where nothing was available.
 
-    Times are ms UTC; `volatility` is the rank of ATR14 in its own last 500 bars.
+    Times are ms UTC; `volatility` is the rank of ATR14 in its own last 500 bars. `price` and
+    `atr` are in quote currency, `rsi` in [0, 100]; they and the sightings of the components are
+    there when bars were at hand (`opportunity.explain`, `Scores.explain`), else NaN and empty.
+    `success` is the calibrated probability that the direction is right, NaN where not known.
+    `str` gives the reasons in words and a table, a notebook shows the same as HTML.
     """
 
     timeframe: str
@@ -100,6 +119,11 @@ class Explanation:
     volatility: float
     flagged: bool
     components: tuple[Component, ...]
+    symbol: str = ""
+    price: float = float("nan")
+    atr: float = float("nan")
+    rsi: float = float("nan")
+    success: float = float("nan")
 
     @property
     def volatility_level(self) -> Volatility:
@@ -108,24 +132,39 @@ class Explanation:
             return "HIGH"
         return "LOW" if self.volatility < LOW_VOLATILITY else "NORMAL"
 
+    @property
+    def headline(self) -> str:
+        """The reasons in one paragraph, the heaviest contribution first."""
+        return headline(self)
+
     def __str__(self) -> str:
-        """Say it in words, the heaviest contribution first."""
-        if np.isnan(self.net):
-            return "No score: no detector is available."
-        parts = sorted(
-            (c for c in self.components if c.available), key=lambda c: -abs(c.contribution)
+        """Say it in words, then in a table."""
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        return markup(self)
+
+    def told(self, seen: Sightings) -> "Explanation":
+        """Return the same with what each detector sees on the side of its score."""
+        parts = tuple(
+            replace(c, sightings=seen.get((c.detector, int(np.sign(c.score))), ()))
+            if c.available else c
+            for c in self.components
         )
-        said = ", ".join(f"{c.detector} {c.contribution:+.3f}" for c in parts)
-        absent = ", ".join(c.detector for c in self.components if not c.available)
-        return (
-            f"{self.direction} {self.final:.3f}, confidence {self.confidence:.2f}: "
-            f"net {self.net:+.3f} = {said}" + (f"; not available: {absent}" if absent else "")
+        return replace(self, components=parts)
+
+    def because(self, reason: str) -> "Explanation":
+        """Return the same with a reason for every detector that is not available."""
+        parts = tuple(
+            replace(c, reason=reason) if c.reason == NO_DATA else c for c in self.components
         )
+        return replace(self, components=parts)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, None where a number is undefined."""
         body = asdict(self)
         body["volatility_level"] = self.volatility_level
+        body |= {"headline": self.headline, "symbol": self.symbol or None}
         for record, component in zip(body["components"], self.components, strict=True):
             record["direction"] = component.direction
         return dict(plain(body))

@@ -11,10 +11,10 @@ from opportunity.shared import Shared
 
 # Measured by tests/benchmarks/measure_confidence.py: 95 Binance spot symbols, balanced weights,
 # 1h, 4h and 1d together, at each of the last 3,500 hourly closes of every symbol (314,504 rows).
-SCAN_CONFIDENCE: Final = 0.211
+SCAN_CONFIDENCE: Final = 0.190
 """Confidence that the best third of scored symbols reach: the default of a scan."""
 
-TRADE_CONFIDENCE: Final = 0.227
+TRADE_CONFIDENCE: Final = 0.200
 """Confidence that the best fifth of scored symbols reach: the default of an entry."""
 
 

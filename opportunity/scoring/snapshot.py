@@ -5,7 +5,7 @@ anybody else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
 import numpy as np
@@ -15,12 +15,13 @@ from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms, timeframe
+from opportunity.scoring.presence import existing
 
 STALE_BARS: Final = 2
 """A stream whose newest bar closed more than this many bars ago is stale."""
 
 _PER_SYMBOL: Final = ("price", "change_24h", "volume_24h", "drawdown_rank")
-_PER_STREAM: Final = ("trend", "volatility", "atr", "closed", "flagged")
+_PER_STREAM: Final = ("trend", "volatility", "atr", "closed", "flagged", "ict")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +54,10 @@ class MarketSnapshot:
         The newest bar came after a gap or is made of too few constituents.
     patterns : tuple of S tuples of str
         At most three badges a symbol.
+    exists : bool (n_detectors,), optional
+        Detectors that have what they read; see `presence.existing` for the default.
+    ict : float64 (S, F), optional
+        Output of the same name of the smc detector, [-1, 1]; NaN, the default, where unknown.
     """
 
     version: int
@@ -72,11 +77,18 @@ class MarketSnapshot:
     drawdown_rank: FloatArray
     flagged: NDArray[np.bool_]
     patterns: tuple[tuple[str, ...], ...]
+    exists: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    ict: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
         n_symbols, n_timeframes = len(self.symbols), len(self.timeframes)
         stream = (n_symbols, n_timeframes)
+        if not self.exists.size:
+            object.__setattr__(self, "exists", existing(self.scores))
+        if not self.ict.size:
+            object.__setattr__(self, "ict", np.full(stream, np.nan))
         wanted: dict[str, tuple[int, ...]] = dict.fromkeys(_PER_STREAM, stream)
+        wanted["exists"] = (len(DETECTOR_NAMES),)
         wanted |= dict.fromkeys(_PER_SYMBOL, (n_symbols,))
         wanted |= dict.fromkeys(("scores", "confidences"), (*stream, len(DETECTOR_NAMES)))
         for name, shape in wanted.items():
@@ -132,6 +144,7 @@ class MarketSnapshot:
             self,
             scores=np.where(old, np.nan, self.scores),
             confidences=np.where(old, np.nan, self.confidences),
+            ict=np.where(old[..., 0], np.nan, self.ict),
         )
 
     def with_figures(self, other: "MarketSnapshot") -> "MarketSnapshot":

@@ -101,12 +101,21 @@ class ObservationRepository:
         return [_record(kind, row) for row in rows]
 
     def forget(self, before: int) -> int:
-        """Let go of records that were known before a time, ms UTC; return how many."""
+        """Let go of records that were known before a time, ms UTC; return how many.
+
+        Raises
+        ------
+        DatabaseError
+            If the database does not do it.
+        """
         gone = sa.delete(observation).where(
             observation.c.market == self._market, observation.c.available_at < before
         )
-        with self._engine.begin() as connection:
-            return int(connection.execute(gone).rowcount)
+        try:
+            with self._engine.begin() as connection:
+                return int(connection.execute(gone).rowcount)
+        except sa.exc.SQLAlchemyError as error:
+            raise DatabaseError(f"records must be forgotten, were not: {error}") from error
 
     def _row(self, record: Observation) -> dict[str, Any]:
         body = asdict(record)

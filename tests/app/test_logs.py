@@ -51,6 +51,13 @@ def test_any_value_can_be_logged_on_one_line(log, value) -> None:
     assert len(log()) == 1
 
 
+def test_what_a_terminal_would_obey_is_escaped(log) -> None:
+    configure_logs("INFO")
+    structlog.get_logger().warning("file not read", file="a\x1b[2J\x9b.json")
+    (line,) = log()
+    assert line.endswith("file=a\\x1b[2J\\x9b.json")
+
+
 def test_libraries_are_heard_from_warnings_on(log, monkeypatch) -> None:
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])  # those of the test runner

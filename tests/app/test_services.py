@@ -5,13 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from calling import made_calls
 
 from app.feed import make_feed
 from app.presets import check_weights
 from app.services import Services, time_key, wall_ms
-from opportunity.config import Settings
+from opportunity.config import NewsSource, Settings
+from opportunity.detectors.inputs import Observed
 from opportunity.errors import ConflictError, ThreadError
+from opportunity.feeds.simulated import SimulatedFeed
+from opportunity.market.bars import Bars
 from opportunity.market.timeframe import MINUTE_MS, length_ms
+from opportunity.scoring.calibration import calibrated
 from opportunity.scoring.ensemble import score
 from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.weights import Weights
@@ -454,6 +459,13 @@ async def test_scan_of_live_timeframes_lists_stale_streams(live) -> None:
     assert report.evaluation.find(NAMES[1]).stopped_by == ("unscored",)
 
 
+def known(services: Services, bars: Bars) -> dict[str, Observed]:
+    """What the agent's detectors knew besides bars."""
+    observers = services.agent.observers([bars.symbol])
+    assert observers is not None
+    return observers.observed(bars)
+
+
 async def test_scan_of_another_timeframe_reads_the_history(live) -> None:
     report = await live.scan(["ETH/USDT", "XYZ/USDT", "???"], ["2h", "1h"])
     assert set(report.errors) == {"XYZ/USDT", "???"}
@@ -461,7 +473,7 @@ async def test_scan_of_another_timeframe_reads_the_history(live) -> None:
     assert report.stale == ()
     for column, frame in enumerate(("2h", "1h")):
         bars = await live.feed.history("ETH/USDT", frame, 1_000, START)
-        net = score(bars, weights=live.weights).net[-1]
+        net = score(bars, weights=live.weights, observations=known(live, bars)).net[-1]
         assert report.evaluation.combined.net[0, column] == net
 
 
@@ -527,9 +539,27 @@ async def test_chart_is_scored_under_the_shared_weights(live) -> None:
     chart = await live.chart("ETH/USDT", "1h", 120)
     bars = await live.feed.history("ETH/USDT", "1h", 1_120, START)
     np.testing.assert_array_equal(chart.bars.values, bars.values[-120:])
-    np.testing.assert_array_equal(chart.net, score(bars, weights=GIVEN).net[-120:])
+    np.testing.assert_array_equal(
+        chart.net, score(bars, weights=GIVEN, observations=known(live, bars)).net[-120:]
+    )
     assert chart.bars.close_time[-1] == START
     assert chart.bars.source == "simulated"
+
+
+async def test_context_is_as_of_the_agents_time_and_stamped(live) -> None:
+    found = await live.context("BTC/USDT", 5)
+    assert found is not None
+    assert (found.symbol, found.source, found.time) == ("BTC/USDT", "simulated", START)
+    assert 0 <= found.fear_greed <= 100
+    assert found.mood
+    assert -1 <= found.funding <= 1
+    times = [h.known_at for h in found.headlines]
+    assert times == sorted(times, reverse=True)
+    assert max(times) <= START
+
+
+async def test_context_before_the_warm_up(services) -> None:
+    assert await services.context("BTC/USDT") is None
 
 
 async def test_chart_of_a_timeframe_that_is_not_scored(live) -> None:
@@ -596,7 +626,23 @@ async def test_another_seed_never_goes_on_from_this_ones_streams(live, again) ->
     other = await again(live, seed=8)
     await other.start()
     bars = await other.feed.history("BTC/USDT", "1h", 1_000, START)
-    assert other.evaluation().combined.net[0, 1] == score(bars, weights=other.weights).net[-1]
+    net = score(bars, weights=other.weights, observations=known(other, bars)).net[-1]
+    assert other.evaluation().combined.net[0, 1] == net
+
+
+@pytest.mark.parametrize("wall", [False, True])
+async def test_sources_are_read_only_beside_a_feed_of_wall_time(tmp_path, monkeypatch, wall):
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "a.json").write_text('[{"title": "Exchange halts BTC withdrawals"}]')
+    monkeypatch.setattr(SimulatedFeed, "on_wall_time", wall)
+    sources = (NewsSource("desk", str(tmp_path / "drop")),)
+    services = build(settings_of(tmp_path, news_sources=sources, start=""))
+    polled = services.agent._core._gatherer.sources
+    assert (polled is not None) == wall
+    await services.start()
+    if wall:
+        await until(lambda: any(h.n_records for h in polled.health))
+    await services.stop()
 
 
 async def test_failed_start_can_be_stopped(tmp_path) -> None:
@@ -610,3 +656,21 @@ async def test_failed_start_can_be_stopped(tmp_path) -> None:
         await services.start()
     assert services.snapshot() is None
     await services.stop()
+
+
+async def test_a_kept_calibration_speaks_for_scores_that_it_fits(tmp_path) -> None:
+    calls = made_calls(3_000)
+    kept = calibrated({t: replace(calls, timeframe=t) for t in FRAMES}, None, "simulated", NAMES)
+    kept.save(tmp_path / "calibration.json")
+    services = build(settings_of(tmp_path))
+    await services.start()
+    try:
+        seen = services.evaluation()
+        assert seen.uncalibrated == ""
+        assert np.isfinite(seen.success[seen.consensus.direction != 0]).all()
+        other = services.evaluate(Weights(smc=0.9))
+        assert other.uncalibrated == "uncalibrated: the calibration is of other weights"
+        report = await services.scan(NAMES, ["1h"])
+        assert report.evaluation.uncalibrated == ""
+    finally:
+        await services.stop()

@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_indicators", "bench_scan", "bench_latency")
+BENCHMARKS = ("bench_indicators", "bench_detectors", "bench_scan", "bench_latency")
 SHOWN = ("numpy", "numba", "pandas", "panel", "bokeh", "tornado")
 
 

@@ -98,10 +98,11 @@ def detectors(bars: Bars) -> list[Case]:
     """Drive the kernels of the built detectors, and of the context, into reused arrays."""
     first = np.zeros(1, np.int64)
     stamps, values = bars.time[None], bars.values[None]
-    obs, events = np.empty((1, len(bars), 0)), np.empty((1, 0), EVENT)
+    events = np.empty((1, 0), EVENT)
 
     def case(cls: type[Any]) -> Case:
         detector = cls()
+        obs = np.full((1, len(bars), len(detector.columns)), np.nan)  # no records are known
         out = np.empty((1, len(bars), detector.width))
 
         def run() -> None:
@@ -116,7 +117,7 @@ def detectors(bars: Bars) -> list[Case]:
     context = Case(
         "context", lambda: context_run(np.zeros(1, CONTEXT), first, stamps, values, out)
     )
-    return [*(case(cls) for cls in op.DETECTORS if cls.built), context]
+    return [*(case(cls) for cls in op.DETECTORS), context]
 
 
 def check(case: Case) -> None:

@@ -75,7 +75,7 @@ def measure(n_symbols: int = 2_000, n_steps: int = 15, n_warm: int = 300) -> dic
         "streams": n_symbols * len(TIMEFRAMES),
         "milliseconds": medians | {"step": round(sum(medians.values()), 3)},
         "state_bytes_per_stream": sum(
-            d.state_type.itemsize for d in streams.detectors if d.built
+            d.state_type.itemsize for d in streams.detectors
         ),
     }
 

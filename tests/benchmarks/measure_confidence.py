@@ -4,9 +4,10 @@ Run by hand when detectors or gates change::
 
     python tests/benchmarks/measure_confidence.py [DATA] [--hours 3500]
 
-Every symbol of DATA (a folder of `binance` bars) is scored on 1h, 4h and 1d over its whole
-history under balanced weights. At each of its last `--hours` hourly closes the newest closed
-score of every timeframe is taken, as a decision would, and brought together by timeframe weight.
+Every symbol of DATA (a folder of `binance` bars; records beside it are read) is scored on 1h, 4h
+and 1d over its whole history under balanced weights. At each of its last `--hours` hourly closes
+the newest closed score of every timeframe is taken, as a decision would, and brought together by
+timeframe weight.
 The printed quantiles go into `opportunity/strategy.py` (`SCAN_CONFIDENCE`, `TRADE_CONFIDENCE`)
 and docs/scoring.md.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from opportunity.feeds.record_folder import FolderRecords
 from opportunity.market.resample import resample
 from opportunity.market.store import BarStore
 from opportunity.market.timeframe import length_ms
@@ -30,7 +32,7 @@ N_BASE = 30_000
 """Hourly bars read per symbol: enough for 1,000 daily bars of warm-up."""
 
 
-def joined(store, symbol, n_hours):
+def joined(store, symbol, n_hours, folder):
     """Return evidence of the timeframes at each hourly close: arrays (n_hours, 3[, 9])."""
     hourly = store.read(symbol, "1h", limit=N_BASE)
     closes = hourly.close_time[-n_hours:]
@@ -39,7 +41,7 @@ def joined(store, symbol, n_hours):
         bars = resample(hourly, name)
         if len(bars) == 0:
             return None
-        evidence = score(bars).evidence
+        evidence = score(bars, observations=folder.about(bars)).evidence
         place = np.searchsorted(bars.time + length_ms(name), closes, side="right") - 1
         there = (place >= 0)
         arrays = [evidence.scores, evidence.confidences, evidence.trend, evidence.volatility]
@@ -57,8 +59,9 @@ def main():
     args = parser.parse_args()
     store = BarStore(args.data)
     symbols = store.symbols("1h")
+    folder = FolderRecords(store.folder.parent)
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(lambda s: joined(store, s, args.hours), symbols))
+        found = list(pool.map(lambda s: joined(store, s, args.hours, folder), symbols))
     scores, confidences, trend, volatility = (
         np.concatenate(columns) for columns in zip(*[f for f in found if f], strict=True)
     )

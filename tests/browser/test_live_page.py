@@ -185,6 +185,81 @@ def test_keyboard_alone_is_enough(server, tab) -> None:
     assert "timeframe=15m" in page.url
 
 
+def _pressed(page: Page, layer: str) -> str | None:
+    return page.locator(f"[data-layer={layer}]").get_attribute("aria-pressed")
+
+
+def test_overlays_are_switched_by_keyboard_and_keep_the_focus(server, tab) -> None:
+    one = tab()
+    page = one.open(server.address)
+    expect(page.locator(".price canvas").first).to_be_attached(timeout=SLOW_MS)
+    assert page.locator("[data-layer]").count() == 9
+    before = _pressed(page, "sar")
+    page.locator("[data-layer=sar]").focus()
+    page.keyboard.press("Space")
+    _wait(page, lambda: _pressed(page, "sar") != before)
+    focused = "document.activeElement?.shadowRoot?.activeElement?.dataset.layer"
+    assert page.evaluate(focused) == "sar"
+    page.keyboard.press("Space")
+    _wait(page, lambda: _pressed(page, "sar") == before)
+    page.locator("table[role=grid]").focus()
+    for key, layer in (("Shift+Digit2", "elliott"), ("Shift+Digit9", "whales")):
+        before = _pressed(page, layer)
+        page.keyboard.press(key)
+        _wait(page, lambda: _pressed(page, layer) != before)  # noqa: B023 - called at once
+    expect(page.locator(".bar [aria-checked=true]")).to_have_text("1h")  # digits alone do that
+    for layer in ("structure", "levels", "news", "harmonic"):
+        if _pressed(page, layer) == "true":
+            page.locator(f"[data-layer={layer}]").click()
+    assert one.errors == []
+
+
+def test_toggles_fit_the_chart_bar_at_every_width(server, tab) -> None:
+    page = tab().open(server.address)
+    for width, height in ((1720, 960), (1280, 800), (1000, 700), (390, 844), (360, 780)):
+        page.set_viewport_size({"width": width, "height": height})
+        card = page.locator(".card.chart").bounding_box()
+        for pill in page.locator(".bar .pill").all():
+            box = pill.bounding_box()
+            assert box["x"] >= card["x"]
+            assert box["x"] + box["width"] <= card["x"] + card["width"]
+
+
+def test_success_is_told_with_its_reason_or_the_number_of_symbols(server, tab) -> None:
+    page = tab().open(server.address)
+    row = page.locator("tr[data-symbol]:not(.stopped)").first
+    row.click()
+    line = page.locator(".success")
+    told = re.compile(r"^Success (uncalibrated: .+|.*\d+ %.*calibrated on \d+ symbols\))$")
+    expect(line).to_have_text(told, timeout=SLOW_MS)
+    expect(line).to_have_text(re.compile("calibrated on"), timeout=60_000)  # learned meanwhile
+    _wait(page, lambda: "Success" in str(row.get_attribute("title")))
+    assert "ICT" in str(row.get_attribute("title"))
+
+
+def test_context_tells_mood_and_headlines_of_a_simulated_market(server, tab) -> None:
+    one = tab()
+    page = one.open(server.address)
+    page.get_by_role("tab", name="Reasons").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Context")).to_have_attribute("aria-selected", "true")
+    card = page.get_by_role("tabpanel", name="Context")
+    expect(card.get_by_text("Fear & Greed")).to_be_visible(timeout=SLOW_MS)
+    expect(card.locator(".stamp")).to_have_text("simulated")
+    expect(card.locator(".said li .title").first).not_to_be_empty()
+    expect(page.locator(".steps")).to_be_hidden()
+    page.get_by_role("tab", name="Reasons").click()
+    expect(page.locator("[data-step]")).to_have_count(10)
+    symbol = page.locator(".bar h2").inner_text()
+    query = symbol.replace("/", "-")
+    with urllib.request.urlopen(f"{server.address}/api/news?symbol={query}&limit=5") as answer:
+        said = json.load(answer)
+    assert said["symbol"] == symbol
+    assert said["source"] == "simulated"
+    assert one.outside() == []
+    assert one.errors == []
+
+
 def test_narrow_screen_stacks_without_sideways_scrolling(server, tab) -> None:
     one = tab()
     one.page.set_viewport_size({"width": 360, "height": 780})

@@ -68,8 +68,8 @@ def test_kinds_are_described_as_the_reader_needs_them(detector, number) -> None:
     fields = {name for _, name, _, _ in string.Formatter().parse(kind.text) if name}
     assert fields <= {"side", "price", "quality", "x", "state"}
     assert len(kind.labels) <= N_POINTS
-    names = [k.name for k in detector.kinds]
-    assert len(set(names)) == len(names)
+    told = [(k.name, k.text, k.words) for k in detector.kinds]  # one name may have several texts
+    assert len(set(told)) == len(told)
 
 
 def test_states_are_named_in_the_order_of_their_numbers() -> None:
@@ -128,3 +128,8 @@ def test_dict_holds_plain_values() -> None:
     assert again["points"] == [[HOUR, 100.0, ""], [2 * HOUR, 110.5, ""]]
     assert again["zone"] == [2.0, 1.0]
     assert again["stop"] is None
+
+
+def test_levels_that_are_no_price_are_left_out() -> None:
+    event = read(entry=-1.0, stop=0.0, target=(-5.0, 3.0, np.nan))
+    assert (event.entry, event.stop, event.targets) == (None, None, (3.0,))

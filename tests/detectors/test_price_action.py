@@ -21,7 +21,9 @@ def records(bars):
     detector = PriceAction()
     out = np.full((1, len(bars), 2), np.nan)
     room = np.zeros((1, len(bars) * 3), EVENT)
-    count = detector._drive(detector.new_states(1), bars, out, room)
+    count = detector._drive(
+        detector.new_states(1), bars, np.empty((len(bars), 0)), out, room
+    )
     assert count <= room.size
     return out[0], room[0, :count]
 

@@ -4,7 +4,9 @@ from builders import random_bars
 
 from opportunity.detectors import DETECTORS
 from opportunity.live.chart import LEAD_BARS, chart_of
+from opportunity.live.observers import Observers
 from opportunity.market.bars import Bar, Bars
+from opportunity.market.observations import Headline
 from opportunity.scoring.ensemble import score
 from opportunity.scoring.weights import Weights
 
@@ -38,7 +40,7 @@ def test_events_are_all_those_of_the_shown_span_in_order(bars: Bars) -> None:
     assert times == sorted(times)
     assert min(times) >= chart.bars.time[0]
     assert max(times) <= chart.bars.time[-1]
-    everything = [e for d in DETECTORS if d.built for e in d().events(bars)]
+    everything = [e for d in DETECTORS for e in d().events(bars)]
     assert {(e.id, e.time, e.state) for e in chart.events} == {
         (e.id, e.time, e.state) for e in everything if e.time >= chart.bars.time[0]
     }
@@ -71,3 +73,15 @@ def test_unfinished_bar_is_passed_on_and_never_scored(bars: Bars) -> None:
 def test_chart_of_nothing_is_refused(bars: Bars, n_bars: int) -> None:
     with pytest.raises(ValueError, match=f"n_bars must be >= 1, was {n_bars}"):
         chart_of(bars, Weights(), n_bars)
+
+
+def test_headlines_are_those_known_while_the_shown_bars_were_open(bars: Bars) -> None:
+    observers = Observers([d() for d in DETECTORS], (str(bars.symbol),))
+    since, until = int(bars.time[-50]), int(bars.close_time[-1])
+    observers.take([
+        Headline(t, t, "test", f"Coin rallies {i}", "Desk", (str(bars.symbol),))
+        for i, t in enumerate((since - 1, since, until - 1, until))
+    ])
+    shown = chart_of(bars, Weights(), 50, observers=observers).headlines
+    assert [h.known_at for h in shown] == [since, until - 1]
+    assert chart_of(bars, Weights(), 50).headlines == ()

@@ -8,8 +8,10 @@ import pytest
 from opportunity.bus.memory import Hub
 from opportunity.feeds.base import Forming
 from opportunity.live import core as module
+from opportunity.live import warming
 from opportunity.live.core import AgentConfig, Core
 from opportunity.market.bars import Bar
+from opportunity.market.observations import Funding, Headline, Heartbeat, by_availability
 from opportunity.market.timeframe import HOUR_MS
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import ScanRules
@@ -173,11 +175,11 @@ async def test_config_set_while_it_ranks_is_not_lost(feed, monkeypatch) -> None:
     async with running(make(feed)) as core:
         evaluate = module.evaluate
 
-        def slow(*args):
+        def slow(*args, **more):
             if not changed:
                 changed.append(True)
                 core.configure(config(3, sar=0.9))
-            return evaluate(*args)
+            return evaluate(*args, **more)
 
         changed: list[bool] = []
         monkeypatch.setattr(module, "evaluate", slow)
@@ -191,9 +193,9 @@ async def test_older_ranking_never_replaces_a_newer_one(feed, monkeypatch) -> No
     async with running(make(feed, interval_ms=100)) as core:
         evaluate = module.evaluate
 
-        def spy(snapshot, *args):
+        def spy(snapshot, *args, **more):
             versions.append(snapshot.version)
-            return evaluate(snapshot, *args)
+            return evaluate(snapshot, *args, **more)
 
         monkeypatch.setattr(module, "evaluate", spy)
         for bar in range(5_500, 5_520):
@@ -219,6 +221,22 @@ async def test_large_batches_are_worked_off_the_loop(feed, monkeypatch) -> None:
         await until(lambda: closes(core) == feed.bars[0].time[5_501])
     assert len(threads) == 2
     assert threading.main_thread().name not in threads
+
+
+async def test_loop_never_waits_for_who_reads_on_another_thread(feed) -> None:
+    async with running(make(feed)) as core:
+        core._lock.acquire()
+        reader = threading.Timer(5.0, core._lock.release)  # or a loop that waits waits for ever
+        reader.start()
+        feed.put(5_500)
+        core.configure(config(2, sar=0.5))
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        assert closes(core) == feed.bars[0].time[5_500]
+        assert reader.is_alive()  # the loop went on meanwhile
+        reader.cancel()
+        core._lock.release()
+        await until(lambda: closes(core) == feed.bars[0].time[5_501])
 
 
 async def test_symbol_without_new_bars_is_left_out_of_the_ranking(feed) -> None:
@@ -250,7 +268,7 @@ async def keep(feed, path, n: int) -> Core:
 
 
 async def test_missed_bars_are_caught_up_in_pieces(scripted, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(module, "CATCH_UP_BARS", 7)
+    monkeypatch.setattr(warming, "CATCH_UP_BARS", 7)
     await keep(scripted.ScriptedFeed(), tmp_path / "s.npz", 3)
     core, whole = make(scripted.ScriptedFeed(start=5_540), tmp_path / "s.npz"), None
     async with running(core):
@@ -260,6 +278,35 @@ async def test_missed_bars_are_caught_up_in_pieces(scripted, tmp_path, monkeypat
         np.testing.assert_array_equal(core.latest.arrays()[name], array, name)
     assert core.latest.patterns == whole.latest.patterns
     assert core.time == whole.time
+
+
+def rate(time: int, symbol: str) -> float:
+    return 1e-4 * np.sin(time / HOUR_MS + len(symbol))
+
+
+async def test_records_are_the_same_after_a_restart(scripted, tmp_path) -> None:
+    class Told(scripted.ScriptedFeed):
+        async def observations(self, kinds, since, until):
+            hours = range(-(-since // HOUR_MS) * HOUR_MS, until, HOUR_MS)
+            found = [Heartbeat(t, t, "desk", "headline") for t in hours]
+            found += [
+                Headline(t, t, "desk", f"Bitcoin surges after approval {t}", "Paper")
+                for t in hours if t // HOUR_MS % 7 == 0
+            ]
+            found += [
+                Funding(t, t, "x", s, rate(t, s))
+                for t in hours if t // HOUR_MS % 8 == 0 for s in self.symbols
+            ]
+            return by_availability(r for r in found if isinstance(r, kinds))
+
+    await keep(Told(), tmp_path / "s.npz", 3)
+    core = make(Told(start=5_540), tmp_path / "s.npz")
+    async with running(core):
+        pass
+    whole = await keep(Told(), None, 40)
+    assert np.isfinite(whole.latest.scores[:, :, 6:8]).all()  # sentiment and news
+    for name, array in whole.latest.arrays().items():
+        np.testing.assert_array_equal(core.latest.arrays()[name], array, name)
 
 
 @pytest.mark.parametrize(("most", "start"), [(30, 5_540), (10_000, 5_400)])

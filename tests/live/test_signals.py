@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import orjson
 import pytest
+from calling import made_calls
 
 from opportunity.contracts.realtime import SignalMessage
 from opportunity.live.signals import signals_of
+from opportunity.scoring.calibration import calibrated
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.strategy import evaluate
 
@@ -34,7 +38,7 @@ def test_signal_is_the_newest_judgement_of_the_symbol(evaluation) -> None:
         "type": "signal", "symbol": "BTC/USDT", "direction": row.direction, "ts": TIME,
         "score": row.final_score, "confidence": row.confidence, "risk_level": row.risk_level,
         "timeframes": {"1h": row.timeframes["1h"], "4h": row.timeframes["4h"]},
-        "source": "simulated",
+        "source": "simulated", "success": None,
     }
     assert signals["BTC/USDT"]["score"] > 0.5 > signals["ETH/USDT"]["score"]
 
@@ -64,3 +68,16 @@ def test_signals_fit_the_wire(evaluation) -> None:
 def test_later_change_of_a_signal_does_not_reach_the_ranking(evaluation) -> None:
     signals_of(evaluation, np.array([0]))["BTC/USDT"]["timeframes"].clear()
     assert signals_of(evaluation, np.array([0]))["BTC/USDT"]["timeframes"]
+
+
+def test_calibrated_success_travels(evaluation) -> None:
+    calls = made_calls(6_000)
+    known = calibrated({"1h": calls, "4h": replace(calls, timeframe="4h")}, None, "simulated", [])
+    after = replace(evaluation.snapshot, time=known.known)
+    seen = evaluate(after, calibration=known)
+    signal = signals_of(seen, np.arange(3))["BTC/USDT"]
+    assert signal["success"] == seen.row(0).success
+    fields = {k: v for k, v in signal.items() if k != "type"}
+    message = SignalMessage(v=1, epoch="e", seq=1, id="BTCUSDT", **fields)
+    assert message.success == signal["success"]
+    assert 0.4 < message.success < 0.6

@@ -79,7 +79,7 @@ def test_damaged_state_is_a_fresh_start(streams, tmp_path) -> None:
     assert fresh(streams)
 
 
-@pytest.mark.parametrize("missing", ["state_sar", "partial", "badges", "kernels"])
+@pytest.mark.parametrize("missing", ["state_sar", "partial", "badges", "badge_things", "kernels"])
 def test_state_of_another_layout_is_a_fresh_start(streams, tmp_path, missing) -> None:
     path = tmp_path / "s.npz"
     arrays = fed(bare()).save()

@@ -16,6 +16,7 @@ from opportunity.market.bars import Bars
 from opportunity.market.resample import resample
 from opportunity.market.timeframe import length_ms
 from opportunity.scoring.ensemble import collect, score
+from opportunity.scoring.presence import existing
 from opportunity.strategy import evaluate
 
 FRAMES = ("1h", "4h", "1d")
@@ -104,9 +105,10 @@ def test_too_little_history_is_absent_not_neutral(ready) -> None:
     snapshot = look(ready)
     assert np.isnan(snapshot.scores[2]).all()  # 40 hours
     assert np.isnan(snapshot.scores[1, 2]).all()  # 29 days
-    built = [d.built for d in DETECTORS]
-    assert np.isfinite(snapshot.scores[0][:, built]).all()
-    assert np.isnan(snapshot.scores[..., [not b for b in built]]).all()
+    there = existing()
+    assert np.isfinite(snapshot.scores[0][:, there]).all()
+    assert np.isnan(snapshot.scores[..., ~there]).all()
+    np.testing.assert_array_equal(snapshot.exists, there)
 
 
 def test_symbol_that_lists_later_starts_from_its_first_bar(market) -> None:
@@ -209,15 +211,21 @@ def test_gap_at_the_end_of_the_history_is_flagged_too(market) -> None:
 
 def badges_of(bars: Bars, now: int) -> list[tuple[str, int, int]]:
     """Badges that the detectors' own events ask for: name, length of the bar, time known."""
-    newest: dict[str, int] = {}
+    newest: dict[str, tuple[int, str]] = {}
     length = length_ms(bars.timeframe)
-    for detector in (d() for d in DETECTORS if d.built):
+    for detector in (d() for d in DETECTORS):
         badge = {k.name: k.badge for k in detector.kinds}
+        over = {k.name: {"invalid", "expired"} | ({"done"} if k.lasting else set())
+                for k in detector.kinds}
         for event in detector.events(bars):
-            fresh = event.time + (1 + BADGE_BARS) * length > now
-            if event.state in ("active", "done") and event.side and badge[event.kind] and fresh:
-                newest[badge[event.kind]] = event.time
-    return [(name, length, time) for name, time in newest.items()]
+            name = badge[event.kind]
+            if event.state in over[event.kind]:
+                if newest.get(name, (0, ""))[1] == event.id:
+                    del newest[name]
+            elif event.state in ("active", "done") and event.side and name:
+                newest[name] = event.time, event.id
+    fresh = now - (1 + BADGE_BARS) * length
+    return [(name, length, time) for name, (time, _) in newest.items() if time > fresh]
 
 
 @pytest.mark.parametrize("back", [0, 7, 24, 100])

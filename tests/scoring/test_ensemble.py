@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from builders import random_bars
+from observed import observations
 
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors import DETECTORS
 from opportunity.market.bars import Bars
-from opportunity.scoring.ensemble import combine, existing, score, weight_array
+from opportunity.market.observations import Funding
+from opportunity.scoring.ensemble import combine, score, weight_array
+from opportunity.scoring.presence import existing
 from opportunity.scoring.weights import Weights
 
 D = len(DETECTOR_NAMES)
@@ -35,13 +39,37 @@ def test_score_needs_a_hundred_bars():
     assert found.contributions.shape == (400, D)
 
 
-def test_unbuilt_detectors_are_absent_not_neutral():
+def test_detectors_without_records_are_absent_not_neutral():
     found = score(walk())
-    built = np.array([d.built for d in DETECTORS])
-    np.testing.assert_array_equal(existing(), built)
-    assert np.isnan(found.contributions[:, ~built]).all()
-    assert np.isfinite(found.contributions[99:, built]).all()
+    there = existing()
+    assert there.tolist() == [not d.needs for d in DETECTORS]
+    np.testing.assert_array_equal(found.evidence.exists, there)
+    assert np.isnan(found.contributions[:, ~there]).all()
+    assert np.isfinite(found.contributions[99:, there]).all()
     assert (found.coverage[99:] == 1).all()
+
+
+def test_records_make_their_detectors_part_of_the_score():
+    bars = random_bars(600, seed=3)
+    known = observations(bars)
+    plain, told = score(bars), score(bars, observations=iter(known))
+    assert told.evidence.exists.all()
+    assert np.isfinite(told.contributions[99:]).all()
+    assert np.abs(told.net - plain.net)[99:].max() > 0.01
+    joined = {d.name: d().observe(bars, known) for d in DETECTORS if d.needs}
+    np.testing.assert_array_equal(score(bars, observations=joined).net, told.net)
+
+
+def test_a_detector_that_fell_silent_lowers_the_coverage():
+    bars = random_bars(600, seed=3)
+    end = int(bars.time[200])
+    early = [r for r in observations(bars) if isinstance(r, Funding) and r.available_at < end]
+    found = score(bars, observations=early)
+    sentiment = DETECTOR_NAMES.index("sentiment")
+    silent = np.isnan(found.contributions[:, sentiment])
+    assert silent[300:].all()
+    assert not silent[150:200].any()
+    assert found.coverage[300] < found.coverage[150] == 1
 
 
 def test_contributions_added_in_order_are_net():

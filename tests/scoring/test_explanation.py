@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from builders import random_bars
 
+from opportunity.detectors.sightings import Sighting
 from opportunity.scoring.ensemble import score
 from opportunity.scoring.explanation import (
     Component,
@@ -33,8 +34,10 @@ def test_dictionary_is_valid_json_without_nan():
     assert body["components"][0]["direction"] == "BULLISH"
     assert body["components"][1] == {
         "detector": "smc", "available": False, "score": None, "gated": None, "confidence": None,
-        "weight": 0.2, "contribution": None, "direction": "NEUTRAL",
+        "weight": 0.2, "contribution": None, "direction": "NEUTRAL", "gate": None, "reason": "",
+        "sightings": [],
     }
+    assert body["headline"] == told().headline
 
 
 @pytest.mark.parametrize(
@@ -56,18 +59,34 @@ def test_plain_turns_what_is_undefined_into_none():
     assert plain(value) == {"a": None, "1": [3, None, "x", True, None]}
 
 
-def test_text_names_the_heaviest_first_and_what_is_absent():
-    bars = random_bars(400, seed=3)
-    explained = score(bars).explain()
-    text = str(explained)
-    present = [c for c in explained.components if c.available]
-    heaviest = max(present, key=lambda c: abs(c.contribution))
-    said = text.split("= ")[1].split(";")[0].split(", ")
-    assert said[0] == f"{heaviest.detector} {heaviest.contribution:+.3f}"
-    assert len(said) == len(present)
-    assert "not available: harmonic" in text
-    assert text.startswith(explained.direction)
+def test_str_is_headline_and_table():
+    explained = score(random_bars(400, seed=3)).explain()
+    title, headline, empty, *table = str(explained).splitlines()
+    assert "1h closed" in title
+    assert headline == explained.headline
+    assert empty == ""
+    assert len(table) == 1 + len(explained.components) + 1
+    assert explained.direction.capitalize() in headline
 
 
 def test_text_of_a_bar_without_a_score():
-    assert str(score(random_bars(400, seed=3)).explain(5)).startswith("No score")
+    assert "No score: no detector is available" in str(score(random_bars(400, seed=3)).explain(5))
+
+
+def test_told_takes_what_is_seen_on_the_side_of_the_score():
+    up = Sighting("sar", "flip", 1, "active", 0.5, 2, 0, "Bullish flip")
+    seen = {("sar", 1): (up,), ("sar", -1): (), ("smc", 1): (up,), ("smc", 0): (up,)}
+    sar, smc = told().told(seen).components
+    assert sar.sightings == (up,)
+    assert smc.sightings == ()  # what is not available has no side
+
+
+def test_a_reason_replaces_only_that_there_is_no_data():
+    parts = (
+        Component("sar", False, *[math.nan] * 5, reason="no data"),
+        Component("smc", False, *[math.nan] * 5, reason="not in this version yet"),
+    )
+    early = told(components=parts).because("100 bars are needed")
+    assert [c.reason for c in early.components] == [
+        "100 bars are needed", "not in this version yet"
+    ]

@@ -83,3 +83,13 @@ def test_wrong_shapes_are_refused():
 
 def test_arrays_are_listed_by_name():
     assert {"scores", "trend", "closed", "price", "flagged"} <= set(market().arrays())
+
+
+def test_ict_is_unknown_unless_given_and_goes_with_its_streams():
+    assert np.isnan(market().ict).all()
+    given = replace(market(), ict=np.arange(6.0).reshape(3, 2) / 10)
+    assert given.take(["C/USDT"], ["4h"]).ict.tolist() == [[0.5]]
+    old = replace(given, closed=np.array([[NOW, NOW], [NOW, NOW - 9 * HOUR], [NOW, NOW]]))
+    np.testing.assert_array_equal(old.fresh().ict, [[0.0, 0.1], [0.2, np.nan], [0.4, 0.5]])
+    with pytest.raises(ValueError, match="ict must be of shape"):
+        replace(market(), ict=np.zeros((2, 2)))

@@ -18,7 +18,9 @@ from app.presets import Preset
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import ConflictError
+from opportunity.live.context import Context
 from opportunity.live.scanner import ScanReport
 from opportunity.market.symbols import parse_symbol
 from opportunity.scoring.presets import PRESETS, PROTECTED
@@ -125,6 +127,17 @@ class FakeServices:
             market = replace(market, timeframes=tuple(timeframes))
         found = evaluate(market, weights or self.weights, rules or self.rules, timeframes, symbols)
         return ScanReport(market.time, False, found, (), (), errors, 1.0)
+
+    async def context(self, symbol: str, most: int = 12) -> Context | None:
+        if self.market is None:
+            return None
+        told = tuple(
+            NewsItem(
+                f"<b>Bitcoin</b> headline {i}", "Our Desk", 0.5, 0.6, 1.0, 0.4, 2, NOW - i, NOW - i
+            )
+            for i in range(30)
+        )
+        return Context(symbol, self.source, NOW, headlines=told[:most])
 
     def apply_weights(
         self, values: Mapping[str, float], by: str, expected: int | None = None

@@ -22,6 +22,7 @@ WANTED = {
     "/api/agent/subscribe": {"POST", "PUT"},
     "/api/scanner/run": {"POST"},
     "/api/signals/score": {"POST"},
+    "/api/news": {"GET"},
     "/api/config/weights": {"GET", "PUT"},
     "/api/config/weight-presets": {"GET", "POST"},
     "/api/config/weight-presets/([^/]+)": {"DELETE"},

@@ -16,6 +16,7 @@ async def test_ranked_row_carries_every_column(evaluation):
     assert item.final_score == row.final_score == item.overall_score
     assert set(item.components) == {*DETECTOR_NAMES, "ict"}
     assert (item.ict, item.whales, item.success) == (None, None, None)
+    assert item.success_note == "uncalibrated: these scores have no calibration yet"
     assert item.signal_count <= item.tf_count == len(item.timeframes)
 
 

@@ -10,6 +10,7 @@ from opportunity.contracts import DETECTOR_NAMES
 from opportunity.market.bars import Bars
 from opportunity.market.store import BarStore
 from opportunity.scoring.ensemble import score
+from opportunity.scoring.explain import explain
 
 HOUR = 3_600_000
 END = 20_000 * 24 * HOUR
@@ -51,6 +52,8 @@ def test_store_stream_as_json(data, capsysbinary):
     assert [c["detector"] for c in body["components"]] == list(DETECTOR_NAMES)
     total = sum(c["contribution"] for c in body["components"] if c["available"])
     assert total == pytest.approx(body["net"], abs=1e-12)
+    assert body["headline"] == explain(walk()).headline
+    assert any(c["sightings"] for c in body["components"])
 
 
 def test_file_as_a_table(file, capsys):
@@ -59,6 +62,7 @@ def test_file_as_a_table(file, capsys):
     assert "BTC/USDT 1h" in out
     assert f"score {score(walk()).final[-1]:.4f}" in out
     assert "unavailable" in out
+    assert explain(walk()).headline in out
 
 
 def test_as_of_a_time(data, capsysbinary):

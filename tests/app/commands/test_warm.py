@@ -43,6 +43,8 @@ def test_serve_has_nothing_left_to_compile(tmp_path) -> None:
     before = set(folder.rglob("*.nbc"))
     script = (
         "import asyncio\n"
+        "from opportunity.live import learner\n"
+        "learner.AFTER_S = 0.0\n"
         "from opportunity.feeds.simulated import SimulatedFeed\n"
         "from opportunity.live.agent import Agent\n"
         "async def go():\n"
@@ -50,6 +52,7 @@ def test_serve_has_nothing_left_to_compile(tmp_path) -> None:
         "    await agent.start(thread=True)\n"
         "    start = agent.time\n"
         "    while agent.time < start + 7_200_000: await asyncio.sleep(0.01)\n"
+        "    while agent.calibration() is None: await asyncio.sleep(0.01)\n"
         "    await agent.stop()\n"
         "asyncio.run(go())\n"
     )

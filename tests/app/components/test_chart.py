@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.components.chart import COLUMNS, MOST_BARS, MarketChart
-from app.components.overlays import Overlay
+from app.components.overlay_tables import Overlay
 from opportunity.live.chart import ChartData
 from opportunity.market.bars import Bar, Bars
 
@@ -121,3 +121,17 @@ def test_overlay_is_sent_once() -> None:
     before = chart._tables["dots"].data
     chart.overlay(drawn)
     assert chart._tables["dots"].data is before
+
+
+def test_rectangles_lie_where_bodies_volumes_and_scores_are() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 10))
+    column = {name: np.array(_column(chart, name), dtype=float) for name in (
+        "top", "bottom", "middle", "height", "volume", "half_volume", "final", "score_middle",
+        "score_height",
+    )}
+    assert column["middle"] + column["height"] / 2 == pytest.approx(column["top"])
+    assert column["middle"] - column["height"] / 2 == pytest.approx(column["bottom"])
+    assert 2 * column["half_volume"] == pytest.approx(column["volume"])
+    ends = column["score_middle"] + np.sign(column["final"] - 0.5) * column["score_height"] / 2
+    assert ends == pytest.approx(column["final"])

@@ -1,8 +1,8 @@
 from bokeh.models import ColumnDataSource
 
 from app.components.chart import COLUMNS
-from app.components.chart_figures import TONES, ChartFigures
-from app.components.overlays import Overlay
+from app.components.chart_figures import TONES, TOOLTIP, ChartFigures
+from app.components.overlay_tables import Overlay
 from app.components.theme import DARK, LIGHT
 
 
@@ -30,3 +30,17 @@ def test_widths_follow_the_timeframe() -> None:
     figures = _figures()
     figures.fit(3_600_000)
     assert figures.times.follow_interval == 110 * 3_600_000
+
+
+def test_pins_have_a_lane_of_their_own_and_titles_are_escaped() -> None:
+    figures = _figures()
+    lane = figures.price.extra_y_ranges["lane"]
+    assert (lane.start, lane.end) == (0, 1)
+    assert "@text" in TOOLTIP
+    assert "safe" not in TOOLTIP
+
+
+def test_narrow_screens_are_told_how_long_a_bar_is() -> None:
+    figures = _figures()
+    figures.fit(60_000)
+    assert figures.price.tags == [60_000, 110]

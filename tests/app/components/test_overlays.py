@@ -3,7 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.components.overlays import LAYERS, Overlay, overlay, words
+from app.components.overlay_tables import Overlay
+from app.components.overlays import DEFAULT_LAYERS, LAYERS, overlay
 from opportunity.detectors.events import Event
 from opportunity.indicators import sar
 from opportunity.market.bars import Bars
@@ -116,24 +117,37 @@ def test_dots_are_the_stops_of_the_indicator() -> None:
     assert dots["tone"] == side.tolist()
 
 
+SEEN = {
+    "harmonic": [_event("Bat", "harmonic", time=100 * HOUR)],
+    "elliott": [_event("wave 3", "elliott")],
+    "structure": [_event("fvg", "smc", zone=(102.0, 100.0))],
+    "fibonacci": [_event("bounce", "fibonacci")],
+    "levels": [_event("level", zone=(102.0, 100.0))],
+    "patterns": [_event("engulfing")],
+    "sar": [],
+    "news": [_event("headline", "news")],
+    "whales": [_event("prints", "whales")],
+}
+
+
+def _size(drawn: Overlay) -> int:
+    return sum(len(next(iter(c.values()))) for c in drawn.tables().values())
+
+
 @pytest.mark.parametrize("layer", LAYERS)
-def test_switched_off_layer_draws_nothing(layer: str) -> None:
-    events = [_event("engulfing"), _event("level", id="z", zone=(102.0, 100.0))]
-    others = [key for key in LAYERS if key != layer]
-    with_it, without = overlay(events, _bars()), overlay(events, _bars(), others)
-    sizes = [
-        sum(len(next(iter(c.values()))) for c in o.tables().values()) for o in (with_it, without)
-    ]
-    assert sizes[1] < sizes[0] or layer == "fibonacci"
-    assert overlay(events, _bars()[:0]).tables() == Overlay().tables()
+def test_layer_draws_what_is_its_own_and_nothing_else(layer: str) -> None:
+    others = [e for name, events in SEEN.items() if name != layer for e in events]
+    bars = _bars()
+    assert _size(overlay(SEEN[layer], bars, [layer])) > 0
+    assert _size(overlay([*SEEN[layer], *others], bars, [layer])) == _size(
+        overlay(SEEN[layer], bars, [layer])
+    )
+    assert overlay(SEEN[layer], bars[:0]).tables() == Overlay().tables()
+    assert set(DEFAULT_LAYERS) < set(LAYERS)
 
 
-def test_words_are_the_newest_living_ones_of_each_side() -> None:
-    events = [
-        _event("pin_bar", id="a", text="old"),
-        _event("engulfing", id="b", time=60 * HOUR, text="new"),
-        _event("star", id="c", time=70 * HOUR, state="invalid", text="dead"),
-        _event("harami", id="d", side=-1, text="other side"),
-        _event("level", id="e", time=80 * HOUR, text="only drawn"),
-    ]
-    assert words(events) == {("price_action", 1): "new", ("price_action", -1): "other side"}
+def test_a_count_that_becomes_another_kind_is_drawn_once() -> None:
+    grown = [_event("wave 3", "elliott"), _event("wave 4", "elliott", time=60 * HOUR)]
+    drawn = overlay(grown, _bars(), ["elliott"])
+    assert drawn.marks["label"] == ["wave 4 50%"]
+    assert drawn.dashes["xs"] == []

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from app.components.rows import FIELDS, STOPPED, ranking, rows, table_state
+from app.components.rows import FIELDS, PARTS, STOPPED, ranking, rows, table_state
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.scoring.rules import STOPS
 from opportunity.scoring.snapshot import MarketSnapshot
@@ -61,8 +61,23 @@ def test_a_row_says_what_the_record_says(evaluation: Evaluation) -> None:
 
 def test_state_of_nothing_is_empty() -> None:
     assert table_state(None) == {
-        "frames": [], "rows": [], "total": 0, "passed": 0, "draft": False
+        "frames": [], "rows": [], "total": 0, "passed": 0, "draft": False, "parts": PARTS,
+        "uncalibrated": "",
     }
+
+
+def test_success_and_parts_are_those_of_the_record(evaluation: Evaluation) -> None:
+    state = table_state(evaluation)
+    assert state["uncalibrated"].startswith("uncalibrated: ")
+    assert state["parts"][-1] == "ICT"
+    for row in state["rows"]:
+        shown = dict(zip(FIELDS, row, strict=True))
+        record = evaluation.find(shown["symbol"])
+        assert record is not None
+        assert shown["success"] is None
+        for name, value in zip([*DETECTOR_NAMES, "ict"], shown["parts"], strict=True):
+            known = 2 * record.components[name] - 1
+            assert value == pytest.approx(known, abs=6e-3) if known == known else value is None
 
 
 def test_filters_choose_only_when_not_all_rows_fit(evaluation: Evaluation) -> None:

@@ -4,11 +4,23 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from builders import random_bars
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.components.waterfall import MINUS, facts, rounded, say, signed, waterfall, why_state
+from app.components.waterfall import (
+    MINUS,
+    facts,
+    rounded,
+    say,
+    signed,
+    told,
+    waterfall,
+    why_state,
+)
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.detectors import PriceAction
+from opportunity.detectors.sightings import sightings
 from opportunity.scoring.ensemble import combine, explain
 from opportunity.scoring.explanation import Component, Explanation
 from opportunity.scoring.weights import Weights
@@ -61,14 +73,14 @@ def test_unavailable_detector_moves_nothing() -> None:
 def test_why_state_says_what_each_detector_did() -> None:
     one = _explanation([NAN, NAN, NAN, 0.5, -0.4, 0.0, NAN, NAN, NAN])
     exists = [n in ("fibonacci", "price_action", "sar", "news") for n in DETECTOR_NAMES]
-    told = {("fibonacci", 1): "Bullish reaction", ("price_action", 1): "other side"}
-    state = why_state(one, "BTC/USDT", words=told, exists=exists)
+    words = {("fibonacci", 1): "Bullish reaction", ("price_action", 1): "other side"}
+    state = why_state(one, "BTC/USDT", words=words, exists=exists)
     steps = {s["name"]: s for s in state["steps"]}
     assert steps["fibonacci"]["words"] == "Bullish reaction"
     assert steps["price_action"]["words"] == "leans down"
     assert steps["sar"]["words"] == "sees nothing now"
     assert steps["news"]["words"] == "no data"
-    assert steps["harmonic"]["words"] == "not in this version yet"
+    assert steps["harmonic"]["words"] == "absent: nothing to read"
     assert steps["harmonic"]["value"] is None
     assert state["net"] == pytest.approx(sum(s["value"] or 0 for s in state["steps"]))
     assert "1h · confidence" in state["facts"]
@@ -87,3 +99,33 @@ def test_gate_is_part_of_the_formula() -> None:
     one = _explanation([NAN] * 5 + [0.5] + [NAN] * 3)
     assert "gated" in why_state(one, "X")["steps"][5]["formula"]
     assert facts(one).startswith("1h")
+
+
+def test_words_are_those_of_the_detectors_events_with_their_age() -> None:
+    bars = random_bars(600, seed=5)
+    events = PriceAction().detect(bars).events
+    words = told(events, bars)
+    seen = sightings(events, bars)
+    assert words.keys() == seen.keys() != set()
+    for key, (newest, *_) in seen.items():
+        assert words[key].startswith(newest.text)
+        assert " ago)" in words[key] or "(now)" in words[key]
+
+
+def test_what_was_read_is_told_where_a_detector_says_only_its_side() -> None:
+    one = _explanation([NAN] * 6 + [-0.2, 0.0, 0.3])
+    read = {"sentiment": "Fear & Greed 78", "news": "Coin soars", "whales": "Takers 60 % bought"}
+    words = {("whales", 1): "Large buys"}
+    steps = {s["name"]: s for s in why_state(one, "X", words=words, read=read)["steps"]}
+    assert steps["sentiment"]["words"] == "leans down: Fear & Greed 78"
+    assert steps["news"]["words"] == "Coin soars"
+    assert steps["whales"]["words"] == "Large buys"
+
+
+def test_ict_and_success_come_with_the_state() -> None:
+    state = why_state(_explanation([0.3] * 9), "X", success="Success 1h 55 %", ict=0.25)
+    hints = {s["name"]: s["hint"] for s in state["steps"]}
+    assert "ICT sequence by itself +0.25" in hints["smc"]
+    assert "ICT" not in hints["sar"]
+    assert state["success"] == "Success 1h 55 %"
+    assert "ICT" not in why_state(_explanation([0.3] * 9), "X")["steps"][2]["hint"]

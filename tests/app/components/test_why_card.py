@@ -9,3 +9,10 @@ def test_draw_sends_the_whole_state_and_none_clears() -> None:
     assert orjson.loads(card.state)["symbol"] == "BTC/USDT"
     card.draw(None)
     assert card.state == "{}"
+
+
+def test_context_travels_by_itself() -> None:
+    card = WhyCard()
+    card.tell({"stamp": "simulated", "facts": [], "headlines": []})
+    assert orjson.loads(card.context)["stamp"] == "simulated"
+    assert card.state == "{}"

@@ -14,8 +14,10 @@ from panel.io.state import set_curdoc
 
 from opportunity.bus.memory import Hub
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import ConflictError
 from opportunity.live.chart import ChartData, chart_of
+from opportunity.live.context import Context
 from opportunity.market.bars import Bar, Bars
 from opportunity.market.timeframe import length_ms
 from opportunity.scoring.ensemble import collect
@@ -75,7 +77,8 @@ class World:
         self.now = START
         self.agent, self.feed = AgentFacts(), FeedFacts(self)
         self.hub = Hub(asyncio.get_running_loop(), tick_s=0)
-        self.weights, self.rules, self.weights_version = Weights(), ScanRules(min_volume_usd=0), 1
+        self.weights, self.weights_version = Weights(), 1
+        self.rules = ScanRules(min_volume_usd=0, min_confidence=0.1)
         self.saved: dict[str, dict[str, float]] = {}
         self.n_evaluated = 0
         self._skipped = 0.0
@@ -159,6 +162,14 @@ class World:
             chart_of, self.bars[symbol, timeframe], weights, n_bars,
             self.forming(symbol, timeframe),
         )
+
+    async def context(self, symbol: str, most: int = 12) -> Context | None:
+        return await asyncio.to_thread(self._context, symbol, most)
+
+    def _context(self, symbol: str, most: int) -> Context:
+        known = self.now - 60_000
+        said = NewsItem("<i>Coin</i> soars", "Our Desk", 0.6, 0.6, 1.0, 0.4, 1, known, known)
+        return Context(symbol, self.source, self.now, fear_greed=20.0, headlines=(said,)[:most])
 
     def forming(self, symbol: str, timeframe: str) -> Bar | None:
         running = self.running.get(symbol)

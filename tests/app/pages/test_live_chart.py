@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import orjson
 
-from app.pages.live_chart import LiveChart
+from app.pages.live_chart import LiveChart, titles_of
+from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import CoverageError
 
 
@@ -53,12 +56,16 @@ async def test_failure_is_survived_and_tried_again(world, doc, turn, monkeypatch
     assert part.data is not None
 
 
-async def test_overlays_can_be_switched_off(world, doc, turn) -> None:
+async def test_overlays_can_be_switched_on_and_off(world, doc, turn) -> None:
     part = _chart(world, doc, [])
     part.load()
     await turn(doc)
     tables = part.chart._tables
+    assert len(tables["marks"].data["x"]) > 0
+    assert len(tables["dots"].data["x"]) == 0
+    part.bar.shown = orjson.dumps(["levels", "sar"]).decode()
     assert len(tables["dots"].data["x"]) > 0
+    assert len(tables["marks"].data["x"]) == 0
     part.bar.shown = orjson.dumps(["levels"]).decode()
     assert len(tables["dots"].data["x"]) == 0
 
@@ -70,3 +77,20 @@ async def test_closed_page_takes_no_chart(world, doc, turn) -> None:
     await turn(doc)
     assert part.data is None
     assert not part.load()
+
+
+async def test_titles_stand_at_the_bar_during_which_they_were_known(world) -> None:
+    data = await world.chart("BTC/USDT", "1h")
+    opened, closed = int(data.bars.time[10]), int(data.bars.close_time[10])
+
+    def item(title: str, known: int, tone: float) -> NewsItem:
+        return NewsItem(title, "Desk", tone, 0.6, 1.0, 0.4, 1, known, known)
+
+    said = (
+        item("too old", int(data.bars.time[0]) - 1, 0.5), item("first", opened, 0.2),
+        item("mild", opened + 1, 0.1), item("strong", opened + 2, -0.9), item("x", opened + 3, 0.3),
+        item("no tone", opened + 4, 0.0), item("next bar", closed, 0.4),
+    )
+    assert titles_of(replace(data, headlines=said)) == {
+        opened: ["strong (Desk)", "x (Desk)", "first (Desk)"], closed: ["next bar (Desk)"],
+    }

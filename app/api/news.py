@@ -1,0 +1,33 @@
+"""The headlines about one symbol."""
+
+from dataclasses import asdict
+
+from app.api.base import BaseHandler
+from app.api.scanner import warming
+from app.api.symbols import no_symbol, read_symbol
+from opportunity.contracts.news import HeadlineItem, NewsQuery, NewsResponse
+from opportunity.market.symbols import compact
+
+
+class NewsHandler(BaseHandler):
+    """Headlines as they count for a symbol."""
+
+    async def get(self) -> None:
+        """Return the newest headlines that name the coin or are about the market."""
+        asked, services = self.query(NewsQuery), self.services
+        symbol = read_symbol(asked.symbol, "symbol")
+        if symbol not in services.symbols:
+            raise no_symbol(symbol)
+        known = await services.context(symbol, asked.limit)
+        if known is None:
+            raise warming()
+        self.send(NewsResponse(
+            symbol=symbol,
+            id=compact(symbol),
+            ts=known.time,
+            headlines=[HeadlineItem(**asdict(item)) for item in known.headlines],
+            source=known.source,
+        ))
+
+
+routes = [(r"/api/news", NewsHandler)]
