@@ -13,13 +13,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 from numba.core.types import unliteral
 
 ROOT = Path(__file__).parent
 ROOMS = ("market", "indicators", "detectors", "scoring", "trading", "feeds", "backtest")
+SOURCES: Final = frozenset({".py", ".csv"})
+"""A word list decides a score as a line of code does."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +33,9 @@ _used: set[str] = set()
 
 def source_hash() -> str:
     """Hash the source of every room that may hold kernels, as 16 hexadecimal digits."""
-    return _digest(p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py")))
+    return _digest(
+        p for room in ROOMS for p in sorted((ROOT / room).rglob("*")) if p.suffix in SOURCES
+    )
 
 
 def module_hash(path: Path) -> str:

@@ -9,8 +9,8 @@ from opportunity.errors import unknown
 from opportunity.market.timeframe import timeframe as checked
 from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.combination import BEARISH_TO, BULLISH_FROM
-from opportunity.scoring.ensemble import Scores
 from opportunity.scoring.reliability import Reliability
+from opportunity.scoring.scores import Scores
 
 BULL: Final = "#10B981"
 BEAR: Final = "#EF4444"

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.market.bars import FloatArray
 from opportunity.scoring.calibration import NO_CALIBRATION, UNCALIBRATED, Calibration
+from opportunity.scoring.combination import Combined
 from opportunity.scoring.consensus import ACTIONS, Consensus, aggregate
 from opportunity.scoring.consensus import timeframe_weights as weights_of
-from opportunity.scoring.ensemble import Combined, WeightsLike, combine, explain, weight_array
+from opportunity.scoring.ensemble import WeightsLike, combine, weight_array
 from opportunity.scoring.explanation import Direction, Explanation, direction_name, plain, unit
 from opportunity.scoring.rules import (
     MEDIUM_FROM,
@@ -32,6 +33,7 @@ from opportunity.scoring.rules import (
 from opportunity.scoring.scan_rules import SCAN_CONFIDENCE as SCAN_CONFIDENCE
 from opportunity.scoring.scan_rules import TRADE_CONFIDENCE as TRADE_CONFIDENCE
 from opportunity.scoring.scan_rules import ScanRules as ScanRules
+from opportunity.scoring.scores import explain
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.trading.levels import Levels, levels
 

@@ -9,8 +9,8 @@ from app.commands.arguments import BAD_USAGE, DONE, FAILED
 if TYPE_CHECKING:
     from opportunity.market.bars import Bars
     from opportunity.market.observations import Record
-    from opportunity.scoring.ensemble import Scores
     from opportunity.scoring.explanation import Explanation
+    from opportunity.scoring.scores import Scores
 
 NAME: Final = "score"
 N_BARS: Final = 1_000

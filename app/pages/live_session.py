@@ -21,7 +21,7 @@ from app.pages.live_chart import LiveChart
 from app.pages.live_context import LiveContext
 from app.pages.pace import Events, News, Pace
 from opportunity.contracts import DETECTOR_NAMES
-from opportunity.scoring.ensemble import explain
+from opportunity.scoring.scores import explain
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import Evaluation
 

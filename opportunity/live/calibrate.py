@@ -192,7 +192,7 @@ class _Scoring:
         try:
             known = self._known(symbol, [bars for bars in several.values() if len(bars)])
             for frame, bars in several.items():
-                seen = collect(bars, observations=known and known.observed(bars))
+                seen = collect(bars, observations=None if known is None else known.observed(bars))
                 found[frame] = keep(seen).calls(self.weights)
         except (OpportunityError, ValueError, OSError) as error:
             found |= {frame: str(error) for frame in several if frame not in found}

@@ -16,14 +16,10 @@ from opportunity.market.timeframe import Timeframe
 from opportunity.market.timeframe import timeframe as checked
 from opportunity.scoring.calibrator import Calibrator, Method
 from opportunity.scoring.calls import Calls
-from opportunity.scoring.ensemble import (
-    Combined,
-    Scores,
-    SideArray,
-    WeightsLike,
-    weight_array,
-)
+from opportunity.scoring.combination import Combined, SideArray
+from opportunity.scoring.ensemble import WeightsLike, weight_array
 from opportunity.scoring.measured import Measured, measure
+from opportunity.scoring.scores import Scores
 from opportunity.scoring.walk_forward import STEP_BARS, walk_forward
 
 FILE: Final = "calibration.json"

@@ -13,7 +13,7 @@ from opportunity.errors import CalibrationError, unknown
 from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import length_ms
 from opportunity.scoring.calls import Calls
-from opportunity.scoring.ensemble import Combined
+from opportunity.scoring.combination import Combined
 from opportunity.scoring.isotonic import isotonic
 from opportunity.scoring.logistic import fit_logistic, logistic
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import TimeArray, Timeframe
 from opportunity.scoring.barriers import BARRIER, HORIZON, NOTHING, Outcomes, outcomes
-from opportunity.scoring.ensemble import Combined, Scores
+from opportunity.scoring.combination import Combined
+from opportunity.scoring.scores import Scores
 
 NEVER: Final = np.iinfo(np.int64).max
 """`known` of a call whose outcome is open."""

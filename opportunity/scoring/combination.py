@@ -4,14 +4,17 @@ One compiled loop over rows; a row is one bar of one stream. Additions happen in
 and nowhere else, so the result does not depend on how rows are batched.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.kernels import kernel
 from opportunity.market.bars import FloatArray
+
+SideArray = NDArray[np.int8]
 
 FINAL, NET, STRENGTH, AGREED, DISAGREEMENT, COVERAGE, BULL, BEAR = range(8)
 """Rows of `columns` in `combine_rows`; AGREED is the confidence."""
@@ -32,6 +35,40 @@ HIGH_VOLATILITY: Final = 0.8
 LOW_VOLATILITY: Final = 0.2
 PENALTY: Final = 0.5
 """How much of the confidence full disagreement takes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Combined:
+    """Scores of many bars; every array has the leading shape of what was combined.
+
+    Parameters
+    ----------
+    final, net, strength : ndarray
+        [0, 1] with 0.5 neutral; [-1, 1]; |net|. NaN where no detector was available.
+    confidence, disagreement, coverage, bull, bear : ndarray
+        [0, 1], NaN likewise. `bull` and `bear` are the masses of both sides, >= 0.
+    contributions, gated : ndarray, shape (..., n_detectors)
+        Shares in `net` and scores after their gates; NaN where unavailable.
+    direction, advice : ndarray of int8
+        +1 bullish / BUY, -1 bearish / SELL, 0 neutral / HOLD.
+    """
+
+    final: FloatArray
+    net: FloatArray
+    strength: FloatArray
+    confidence: FloatArray
+    disagreement: FloatArray
+    coverage: FloatArray
+    bull: FloatArray
+    bear: FloatArray
+    contributions: FloatArray
+    gated: FloatArray
+    direction: SideArray
+    advice: SideArray
+
+    def take(self, rows: Any) -> "Combined":
+        """Return the rows that `rows` picks along the first axis."""
+        return Combined(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

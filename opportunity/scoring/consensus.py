@@ -16,8 +16,9 @@ from opportunity.scoring.combination import (
     LEAN_BUY_FROM,
     LEAN_SELL_TO,
     SELL_TO,
+    Combined,
+    SideArray,
 )
-from opportunity.scoring.ensemble import Combined, SideArray
 
 TIMEFRAME_WEIGHTS: Final[dict[Timeframe, float]] = {
     "1m": 0.05, "5m": 0.10, "15m": 0.15, "30m": 0.20, "1h": 0.25, "2h": 0.27, "4h": 0.30,

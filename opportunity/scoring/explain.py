@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from opportunity.market.bars import Bars
-from opportunity.scoring.ensemble import Records, Scores, combine, score
+from opportunity.scoring.ensemble import combine, score
 from opportunity.scoring.explanation import Explanation
+from opportunity.scoring.scores import Records, Scores
 from opportunity.scoring.weights import Weights
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from opportunity.market.timeframe import TimeArray, Timeframe
 from opportunity.scoring.barriers import BARRIER, HORIZON, Outcomes, outcomes
 from opportunity.scoring.calls import Calls, judged
-from opportunity.scoring.ensemble import Evidence, WeightsLike, combine
+from opportunity.scoring.ensemble import WeightsLike, combine
+from opportunity.scoring.scores import Evidence
 
 SmallArray = NDArray[np.float32]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from opportunity.errors import unknown
 from opportunity.market.bars import FloatArray
+from opportunity.scoring.combination import Combined, SideArray
 from opportunity.scoring.consensus import Consensus
-from opportunity.scoring.ensemble import Combined, SideArray
 
 RuleType = Literal["any", "all", "majority", "threshold"]
 RiskLevel = Literal["LOW", "MEDIUM", "HIGH"]

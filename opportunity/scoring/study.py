@@ -16,7 +16,7 @@ from opportunity.detectors import DETECTORS
 from opportunity.detectors.base import DEAD_BAND
 from opportunity.market.bars import Bars, FloatArray
 from opportunity.market.timeframe import length_ms
-from opportunity.scoring.ensemble import Scores, WeightsLike, score
+from opportunity.scoring.ensemble import WeightsLike, score
 from opportunity.scoring.forward import (
     CELL_BARS,
     Deciles,
@@ -26,6 +26,7 @@ from opportunity.scoring.forward import (
     forward_moves,
     knowledge,
 )
+from opportunity.scoring.scores import Scores
 from opportunity.scoring.weights import Weights
 
 HORIZONS: Final = (6, 24, 72)

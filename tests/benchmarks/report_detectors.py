@@ -31,7 +31,7 @@ from opportunity.market.store import BarStore
 from opportunity.market.timeframe import DAY_MS
 from opportunity.scoring.calibration import Measured, calibrated
 from opportunity.scoring.calls import calls_of, pooled
-from opportunity.scoring.ensemble import Scores
+from opportunity.scoring.scores import Scores
 from opportunity.scoring.study import N_DRAWS, Study, study
 from tests.benchmarks.report_page import Report, markdown, page
 from tests.markets import coin_flipped

@@ -117,16 +117,6 @@ def test_weights_by_mapping_object_and_array_agree():
     assert not np.array_equal(by_name.net, score(bars).net, equal_nan=True)
 
 
-def test_a_score_keeps_the_weights_it_was_made_with():
-    weights = Weights()
-    found = score(walk(), weights)
-    weights.sar = 9.0
-    assert found.weights.sar == 0.1
-    assert sum(c.contribution for c in found.explain().components if c.available) == (
-        pytest.approx(found.net[-1])
-    )
-
-
 def test_timeframe_labels_or_resamples():
     plain = walk().label(timeframe=None)
     assert score(plain).timeframe is None
@@ -154,27 +144,6 @@ def test_a_flat_market_is_neutral():
     assert (found.final[99:] == 0.5).all()
     assert (found.confidence[99:] == 0).all()
     assert set(found.direction) == {"NEUTRAL"}
-
-
-def test_explain_holds_the_arrays_numbers():
-    found = score(walk())
-    told = found.explain(-1)
-    assert told.final == found.final[-1]
-    assert told.closed == int(found.time[-1]) + HOUR
-    assert told.direction == found.direction[-1]
-    assert told.advice == found.advice[-1]
-    assert [c.detector for c in told.components] == list(DETECTOR_NAMES)
-    assert {c.detector for c in told.components if c.available} == {
-        n for n, e in zip(DETECTOR_NAMES, existing(), strict=True) if e
-    }
-    assert found.explain(10).as_dict()["final"] is None
-
-
-def test_frame_is_indexed_by_utc():
-    frame = score(walk()).to_frame()
-    assert str(frame.index.tz) == "UTC"
-    assert list(frame.columns[:3]) == ["final", "net", "confidence"]
-    assert frame["price_action"].notna().sum() == 301
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,9 @@ from app.components.waterfall import (
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors import PriceAction
 from opportunity.detectors.sightings import sightings
-from opportunity.scoring.ensemble import combine, explain
+from opportunity.scoring.ensemble import combine
 from opportunity.scoring.explanation import Component, Explanation
+from opportunity.scoring.scores import explain
 from opportunity.scoring.weights import Weights
 
 NAN = math.nan
