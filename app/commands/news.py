@@ -65,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--sources", metavar="[NAME=]ADDRESS,...",
                        help="addresses or folders (default: OPPORTUNITY_NEWS_SOURCES)")
     group.add_argument("--data", type=arguments.folder, metavar="DIR",
-                       help="data folder with recorded headlines in DIR/news")
+                       help="data folder with recorded headlines in DIR/news, or an exchange in it")
     option("--since", type=arguments.moment, metavar="TIME",
            help="with --data: known from TIME on (ISO 8601, UTC; default: a day before --until)")
     option("--until", type=arguments.moment, metavar="TIME",
@@ -86,9 +86,12 @@ def run(args: argparse.Namespace) -> int:
         arguments.complain("--since and --until need --data")
         return BAD_USAGE
     if args.data is not None:
-        told = _recorded(args.data, args.since, args.until)
+        if None not in (args.since, args.until) and args.since > args.until:
+            arguments.complain("--since must not be after --until")
+            return BAD_USAGE
+        told = _recorded(_root(args.data), args.since, args.until)
         if not told.health:
-            arguments.complain("no headlines are stored: DIR/news holds none")
+            arguments.complain(f"no headlines are stored: {str(args.data / 'news')!r} holds none")
             return FAILED
     else:
         given = None if args.sources is None else _absolute(args.sources)
@@ -143,6 +146,12 @@ def _asked(sources: Sequence["NewsSource"], timeout_s: int) -> Told:
         {"name": one.name, "headlines": one.n_records, "error": one.error} for one in asked.health
     ]
     return Told(now_ms(), False, sorted(records, key=lambda r: r.event_time), health)
+
+
+def _root(data: Path) -> Path:
+    """Return the folder that `news` lies in: the given one, or its parent for an exchange's."""
+    above = data.absolute().parent
+    return above if not (data / "news").is_dir() and (above / "news").is_dir() else data
 
 
 def _recorded(data: Path, since: int | None, until: int | None) -> Told:

@@ -96,7 +96,12 @@ def _records(args: argparse.Namespace, bars: "Bars") -> list["Record"]:
 
     if args.data is None:
         return []
-    return FolderRecords(BarStore(args.data, args.exchange).folder.parent).about(bars)
+    beside = FolderRecords(BarStore(args.data, args.exchange).folder.parent)
+    try:
+        return beside.about(bars)
+    except ValueError as error:  # as in a scan, a file that breaks a rule costs the records only
+        arguments.complain(f"records: {error}")
+        return []
 
 
 def _with_success(scores: "Scores", explained: "Explanation") -> tuple["Explanation", str]:
@@ -144,7 +149,7 @@ def _print(bars: "Bars", explained: "Explanation", note: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from opportunity.scoring.wording import sighted
+    from opportunity.scoring.wording import sees
 
     console = Console()
     if not console.is_terminal:  # a pipe has no width: nothing is cut
@@ -175,7 +180,7 @@ def _print(bars: "Bars", explained: "Explanation", note: str) -> None:
         if part.available:
             numbers = [_number(part.score, True), _number(part.gated, True),
                        _number(part.confidence), f"{part.weight:.3f}",
-                       _number(part.contribution, True), escape(sighted(part.sightings))]
+                       _number(part.contribution, True), escape(sees(part))]
         else:
             numbers = ["-", "-", "-", f"{part.weight:.3f}", "unavailable", escape(part.reason)]
         table.add_row(part.detector, *numbers)

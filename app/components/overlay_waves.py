@@ -30,7 +30,7 @@ FAILED: Final = frozenset({"invalid", "expired"})
 RECENT_BARS: Final = 60
 """A finished pattern stays drawn for so many bars after its last record."""
 
-STOP_LABEL: Final = "wrong beyond"
+STOP_LABEL: Final = "invalid beyond"
 
 
 def draw_harmonic(drawn: Overlay, events: list[Event], frame: Frame) -> None:

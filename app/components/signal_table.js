@@ -6,10 +6,11 @@ const SORTS = {
   change: (r) => -(r.change ?? -9), score: (r) => -Math.abs((r.score ?? 0.5) - 0.5),
   confidence: (r) => -(r.confidence ?? 0),
 };
+const ARROW = "The arrow is the side that most timeframes agree on by weight: it may differ from the mean score";
 const COLUMNS = [
   ["rank", "#", "", "Rank by strength, confidence and consensus"], ["symbol", "Symbol", "left", "Symbol"],
   ["price", "Price", "", "Last price, quote currency"], ["change", "24 h", "", "Change in 24 hours"],
-  ["score", "Score", "score", "Combined score: 0 bearish, 0.5 neutral, 1 bullish"],
+  ["score", "Score", "score", `Combined score: 0 bearish, 0.5 neutral, 1 bullish. ${ARROW}`],
   ["confidence", "Conf", "", "Confidence, 0 to 1"],
 ];
 const FIELDS = ["rank", "symbol", "price", "change", "score", "direction", "confidence", "frames", "badges",
@@ -113,6 +114,7 @@ export function render({ model }) {
     line.badges.replaceChildren(...row.badges.map((text) => h("span", { class: "tag" }, text)));
     line.badges.title = row.badges.join(", ");
     line.row.title = told(row);
+    line.score.title = `${ARROW}.\n${line.row.title}`;
     line.row.classList.toggle("stopped", Boolean(row.stopped));
   }
 

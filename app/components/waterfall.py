@@ -75,9 +75,14 @@ def rounded(values: Sequence[float], digits: int = DIGITS) -> list[str]:
     ]
 
 
+def side_of(shown: str) -> int:
+    """Return the side of a number as it is written: +1, -1, and 0 for one that rounds to 0."""
+    return {"+": 1, MINUS: -1}.get(shown[:1], 0)
+
+
 def signed(units: int, digits: int = DIGITS) -> str:
-    """Write a whole number of last digits with its sign: 150 becomes ``+0.150``."""
-    return f"{MINUS if units < 0 else '+'}{abs(units) / 10**digits:.{digits}f}"
+    """Write a whole number of last digits with its sign: 150 becomes ``+0.150``, 0 has none."""
+    return f"{MINUS if units < 0 else '+' if units else ''}{abs(units) / 10**digits:.{digits}f}"
 
 
 def why_state(
@@ -110,12 +115,14 @@ def why_state(
     ict : float, optional
         Score of the ICT sequence inside SMC, [-1, 1].
     read : mapping of str to str, optional
-        What detectors had to read besides bars, by name: told where they say no more than a side.
+        What detectors had to read besides bars, by name: told as context where they say no more
+        than a side.
     """
     parts = explanation.components
     steps = waterfall([c.detector for c in parts], [c.contribution for c in parts])
     there = [True] * len(parts) if exists is None else list(exists)
     net = _number(explanation.net)
+    net_shown = "" if net is None else signed(round(net * 10**DIGITS))
     return {
         "symbol": symbol,
         "score": _number(explanation.final),
@@ -124,7 +131,8 @@ def why_state(
         "success": success,
         "advice": advice or f"{explanation.timeframe}: {explanation.advice}",
         "net": net,
-        "net_shown": "" if net is None else signed(round(net * 10**DIGITS)),
+        "net_shown": net_shown,
+        "net_side": side_of(net_shown),
         "steps": [
             {
                 "name": step.name,
@@ -133,6 +141,7 @@ def why_state(
                 "start": step.start,
                 "end": step.end,
                 "shown": step.shown,
+                "side": side_of(step.shown),
                 "words": say(component, there[i], words or {}, read or {}),
                 "exists": there[i],
                 "formula": formula(component),
@@ -144,9 +153,14 @@ def why_state(
 
 
 def told(events: Sequence[Event], bars: Bars) -> dict[tuple[str, int], str]:
-    """Put what detectors see on the last of `bars` into words, by name and side (+1, -1)."""
-    seen = {key: sighted(found) for key, found in sightings(events, bars).items()}
-    return {key: words[0].upper() + words[1:] for key, words in seen.items()}
+    """Put what detectors see on the last of `bars` into words, by name and side (+1, -1).
+
+    Each thing has a line of its own; where lines are folded, a semicolon still parts them.
+    """
+    return {
+        key: ";\n".join(_capital(sighted((one,))) for one in found)
+        for key, found in sightings(events, bars).items()
+    }
 
 
 def facts(explanation: Explanation) -> str:
@@ -167,17 +181,26 @@ def say(
     words: Mapping[tuple[str, int], str],
     read: Mapping[str, str] | None = None,
 ) -> str:
-    """Say in words what a detector found, or why it is silent."""
+    """Say in words what a detector found, or why it is silent.
+
+    What it had to read stands beside that as context: the score comes from more than these facts,
+    which may point the other way.
+    """
     if not exists:
         return "absent: nothing to read"
     if not component.available:
         return "no data"
+    side = int(np.sign(component.score))
+    if side and (component.detector, side) in words:
+        return words[component.detector, side]
+    silent = "both sides cancel" if component.confidence > 0 else "sees nothing now"
+    lean = {1: "leans up", -1: "leans down"}.get(side, silent)
     known = (read or {}).get(component.detector, "")
-    if component.score == 0:
-        return known or "sees nothing now"
-    side = 1 if component.score > 0 else -1
-    lean = f"leans {'up' if side > 0 else 'down'}"
-    return words.get((component.detector, side)) or (f"{lean}: {known}" if known else lean)
+    return f"{lean} · context: {known}" if known else lean
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _hint(name: str, ict: float) -> str:

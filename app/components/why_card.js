@@ -47,14 +47,15 @@ export function render({ model }) {
   }
 
   function step(s, scale) {
-    const css = s.value === null ? "dim" : TONE[Math.sign(s.value)];
-    const value = s.value === null ? "–" : `${s.value > 0 ? "▲" : s.value < 0 ? "▼" : ""} ${s.shown}`;
-    return h("li", { class: s.exists ? "step" : "step absent", "data-step": s.name,
-      title: [s.words, s.formula, s.hint].filter(Boolean).join("\n") },
+    const css = TONE[s.side];
+    const value = s.value === null ? "–" : `${GLYPH[s.side]} ${s.shown}`;
+    const title = [s.words, s.formula, s.hint].filter(Boolean).join("\n");
+    // A row in focus (a click, a tap, the Tab key) unfolds its words, see the style.
+    return h("li", { class: s.exists ? "step" : "step absent", "data-step": s.name, tabindex: "0", title },
       h("span", { class: "label" }, s.label),
       s.value === null ? axis(scale) : bar(s.start, s.end, scale, css),
       h("span", { class: `amount ${css}` }, value),
-      h("span", { class: s.value === null ? "words dim" : "words" }, s.words));
+      h("span", { class: s.value === null ? "words dim" : "words", title }, s.words));
   }
 
   /** Give the sums the whole width: from the lowest to the highest, zero always among them. */
@@ -84,12 +85,14 @@ export function render({ model }) {
     setText(advice, state.advice);
     advice.title = state.advice;
     const scale = scaleOf(state.steps);
-    const tone = TONE[Math.sign(state.net ?? 0)];
+    const tone = TONE[state.net_side];
+    const open = list.getRootNode().activeElement?.dataset.step;
     list.replaceChildren(...state.steps.map((s) => step(s, scale)),
       h("li", { class: "step net", "data-step": "net", title: "The contributions above, added in this order" },
         h("span", { class: "label" }, "Net, exact"), state.net === null ? axis(scale) : bar(0, state.net, scale, "sum"),
-        h("span", { class: `amount ${tone}` }, state.net === null ? "–" : `${state.net > 0 ? "▲" : state.net < 0 ? "▼" : ""} ${state.net_shown}`),
+        h("span", { class: `amount ${tone}` }, state.net === null ? "–" : `${GLYPH[state.net_side]} ${state.net_shown}`),
         h("span", { class: "words" }, state.net === null ? "" : `score = (1 + net) / 2 = ${number(state.score, 3)}`)));
+    if (open) list.querySelector(`[data-step="${open}"]`)?.focus({ preventScroll: true });
   }
 
   function headline(item, now) {

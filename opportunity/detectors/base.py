@@ -17,7 +17,7 @@ import param
 from numpy.typing import NDArray
 
 from opportunity.detectors.events import EVENT, Event, Kind, read_events
-from opportunity.detectors.inputs import Inputs, Observations, Observed
+from opportunity.detectors.inputs import Inputs, Observations, Observed, records_about
 from opportunity.kernels import VERSION, kernel
 from opportunity.market.bars import Bar, Bars, FloatArray
 from opportunity.market.observations import Record, by_availability
@@ -162,7 +162,7 @@ class Detector(param.Parameterized):
         ----------
         bars : Bars
             Their symbol picks the records, their timeframe tells when they closed.
-        observations : iterable of records, or Observed, optional
+        observations : iterable of records, FolderRecords or Observed, optional
             In any order; those of kinds that the detector does not need are passed over. What
             is joined already passes through.
 
@@ -173,6 +173,8 @@ class Detector(param.Parameterized):
 
         Raises
         ------
+        TypeError
+            If something else than records is given.
         ValueError
             If there are records but the bars carry no timeframe or no symbol.
         """
@@ -185,19 +187,35 @@ class Detector(param.Parameterized):
         inputs = self.new_inputs((bars.symbol or "",))
         if inputs is None:
             return Observed(nothing, True)
-        kinds = tuple(self.needs)
-        kept = [r for r in observations or () if isinstance(r, kinds)]
-        if not kept:
-            return Observed(nothing, False)
-        if bars.timeframe is None or bars.symbol is None:
+        held = records_about(bars, observations)
+        if held and (bars.timeframe is None or not bars.symbol):
             raise ValueError(
                 "bars must carry a timeframe and a symbol to be joined with observations, "
-                f"was {bars.timeframe} and {bars.symbol}"
+                f"was {bars.timeframe} and {bars.symbol!r}"
             )
+        kinds = tuple(self.needs)
+        kept = [r for r in held if isinstance(r, kinds)]
+        if not kept or bars.timeframe is None:
+            return Observed(nothing, False)
         inputs.take(by_availability(kept))
         closed = bars.time + length_ms(bars.timeframe)
         rows = inputs.rows(np.zeros(len(bars), np.int64), bars.time, closed)
         return Observed(rows, inputs.connected)
+
+    def remark(self, outputs: Mapping[str, float]) -> str:
+        """Say what the detector goes by on a bar, for when it sees nothing that lives.
+
+        Parameters
+        ----------
+        outputs : mapping of str to float
+            The auxiliary outputs of that bar; NaN where not known.
+
+        Returns
+        -------
+        str
+            Empty for a detector that shows what it goes by in its events.
+        """
+        return ""
 
     def reset(self) -> None:
         """Forget every bar that `update` has seen."""
@@ -211,7 +229,7 @@ class Detector(param.Parameterized):
         ----------
         bars : Bars
             Closed bars in ascending order; gaps are allowed and read across row by row.
-        observations : iterable of records, or Observed, optional
+        observations : iterable of records, FolderRecords or Observed, optional
             Funding, headlines, prints and so on, for the detectors that read them; each counts
             from its `available_at` on.
 
@@ -224,6 +242,8 @@ class Detector(param.Parameterized):
         ------
         BarError
             If times do not ascend or a value is not finite or not sane.
+        TypeError, ValueError
+            If bars are no Bars, or as `observe`.
 
         Notes
         -----

@@ -5,14 +5,14 @@ become known; `rows` answers what was known at any closes from then back to the 
 Batch and live ask the same object the same question, so they agree bit for bit.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opportunity.market.bars import FloatArray
-from opportunity.market.observations import Observation, Record
+from opportunity.market.bars import Bars, FloatArray
+from opportunity.market.observations import Observation, Record, Trades
 from opportunity.market.timeframe import TimeArray
 
 
@@ -31,8 +31,49 @@ class Observed(NamedTuple):
     connected: bool
 
 
-Observations = Iterable[Record] | Observed | None
+@runtime_checkable
+class RecordsAbout(Protocol):
+    """Where the records that matter to given bars can be asked for; `FolderRecords` is one."""
+
+    def about(self, bars: Bars) -> Sequence[Record]:
+        """Return what was known up to the last close."""
+        ...
+
+
+Observations = Iterable[Record] | RecordsAbout | Observed | None
 """What `Detector.detect` joins with bars: records, or rows that are joined already."""
+
+_KINDS: tuple[type[Any], ...] = (*get_args(Observation), Trades)
+
+
+def records_about(bars: Bars, given: Iterable[Record] | RecordsAbout | None) -> list[Record]:
+    """Return what was given as records; a folder of them is asked for those about the bars.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything but records of `opportunity.market.observations`.
+    ValueError
+        If a folder is asked and the bars carry no symbol or timeframe.
+    """
+    if given is None:
+        return []
+    if isinstance(given, RecordsAbout):
+        return list(given.about(bars))
+    if isinstance(given, str | bytes | Mapping | Bars) or not isinstance(given, Iterable):
+        raise _no_records(type(given))
+    held = list(given)
+    for kind in set(map(type, held)):  # few, however many records there are
+        if not issubclass(kind, _KINDS):
+            raise _no_records(kind, "an iterable with ")
+    return held
+
+
+def _no_records(kind: type[Any], where: str = "") -> TypeError:
+    return TypeError(
+        "observations must be records of opportunity.market.observations, as op.read_records(path) "
+        f"and op.FolderRecords(folder) give them, was {where}{kind.__name__}"
+    )
 
 
 class Inputs(Protocol):

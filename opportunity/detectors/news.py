@@ -8,6 +8,8 @@ Source: Loughran and McDonald, Journal of Finance, 2011 (tone by field-specific 
 Tetlock, Journal of Finance, 2007 (the tone of news fades within days).
 """
 
+import math
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -148,6 +150,15 @@ class News(Detector):
         for publisher, weight in self.publishers.items():
             if not 0.0 <= weight <= 1.0:
                 raise ValueError(f"publishers[{publisher!r}] must be in [0, 1], was {weight}")
+
+    def remark(self, outputs: Mapping[str, float]) -> str:
+        """Count the headlines that still matter: ``3 headlines with a tone, balance +0.42``."""
+        if math.isnan(outputs["items"]):
+            return ""
+        n = round(outputs["items"])
+        if not n:
+            return "no headline with a tone"
+        return f"{n} headline{'' if n == 1 else 's'} with a tone, balance {outputs['balance']:+.2f}"
 
     def new_inputs(self, symbols: tuple[str, ...]) -> NewsInputs:
         """Return what reads headlines for `symbols`."""

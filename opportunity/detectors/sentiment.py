@@ -8,6 +8,8 @@ Source: product rules of our own after Schmeling, Schrimpf, Todorov (BIS 2023) o
 and the contrarian reading of Fear & Greed (alternative.me); see docs/detectors/sentiment.md.
 """
 
+import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -202,6 +204,14 @@ class Sentiment(Detector):
     state_type = STATE
     params_type = PARAMS
     run = staticmethod(run)
+
+    def remark(self, outputs: Mapping[str, float]) -> str:
+        """Name the levels that are known: ``Fear & Greed 71, funding above 93 % of its past``."""
+        mood, rank = outputs["fear_greed"], outputs["funding_percentile"]
+        told = [] if math.isnan(mood) else [f"Fear & Greed {mood:.0f}"]
+        if not math.isnan(rank):
+            told.append(f"funding above {100 * rank:.0f} % of its past")
+        return ", ".join(told)
 
     def new_inputs(self, symbols: tuple[str, ...]) -> Inputs:
         """Return what reads records for `symbols`."""

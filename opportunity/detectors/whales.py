@@ -8,6 +8,8 @@ Source: Cont, Kukanov and Stoikov, *The price impact of order book events*, Jour
 Econometrics, 2014; Easley, Lopez de Prado and O'Hara, Review of Financial Studies, 2012 (VPIN).
 """
 
+import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -192,6 +194,11 @@ class Whales(Detector):
     state_type = STATE
     params_type = PARAMS
     run = staticmethod(run)
+
+    def remark(self, outputs: Mapping[str, float]) -> str:
+        """Say who was ahead on the bar: ``bought less sold +12.3``, in base currency."""
+        delta = outputs["delta"]
+        return "" if math.isnan(delta) else f"bought less sold {delta:+,.4g}"
 
     def new_inputs(self, symbols: tuple[str, ...]) -> WhalesInputs:
         """Return what reads prints, books and transfers for `symbols`."""

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from opportunity.errors import CoverageError
 from opportunity.feeds.records import HEARTBEAT_MS, heartbeats, read_records
 from opportunity.market.bars import Bars
 from opportunity.market.observations import (
@@ -68,6 +69,11 @@ class FolderRecords:
     root : path-like
         The folder; its exchanges, ``sentiment``, ``news`` and ``whales`` are beneath it.
 
+    Raises
+    ------
+    CoverageError
+        If there is no such folder.
+
     Notes
     -----
     Only names are read at first. A file is read when records of its kind and symbol are first
@@ -75,6 +81,8 @@ class FolderRecords:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
+        if not Path(root).is_dir():
+            raise CoverageError(f"root must be an existing folder, was {str(root)!r}")
         self._files = sorted(_found(Path(root)))
         self._lists: dict[_File, list[Observation]] = {}
         self._blocks: dict[_File, Trades] = {}
@@ -132,9 +140,9 @@ class FolderRecords:
         ValueError
             If the bars carry no symbol or timeframe, or a file breaks a rule.
         """
-        if bars.symbol is None or bars.timeframe is None:
+        if not bars.symbol or bars.timeframe is None:
             raise ValueError(
-                f"bars must carry a symbol and a timeframe, was {bars.symbol}, {bars.timeframe}"
+                f"bars must carry a symbol and a timeframe, was {bars.symbol!r}, {bars.timeframe}"
             )
         if not len(bars):
             return []

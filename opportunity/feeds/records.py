@@ -8,6 +8,7 @@ which they became known. Errors name file, field, rule and value.
 
 import os
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -294,7 +295,8 @@ def read_records(
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file, its columns are of no kind, or it breaks a rule.
+        If there is no such file, its columns are of no kind, or it breaks a rule; or if its kind
+        takes no such label.
     """
     kind = kind or _recognised(_open(path, "ms"))
     reader = READERS_OF.get(kind)
@@ -303,6 +305,12 @@ def read_records(
         raise ValueError(f"kind must be one of {names}, was {kind.__name__}")
     if kind in OF_SYMBOL and "symbol" not in labels:
         raise ValueError(f"{path}: symbol must be given for {kind.__name__}, was not")
+    known = [name for name in signature(reader).parameters if name != "path"]
+    for label in labels:
+        if label not in known:
+            raise ValueError(
+                f"{path}: label of {kind.__name__} must be one of {', '.join(known)}, was {label!r}"
+            )
     found = reader(path, **labels)
     return [found] if isinstance(found, Trades) else found
 

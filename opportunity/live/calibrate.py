@@ -41,7 +41,7 @@ CalibrationLike = Calibration | Saved | None
 
 
 def calibrate(
-    source: BarStore | Held | str | os.PathLike[str],
+    source: BarStore | Bars | Held | str | os.PathLike[str],
     symbols: Sequence[str] | None = None,
     timeframes: Sequence[str] = TIMEFRAMES,
     weights: WeightsLike | None = None,
@@ -57,9 +57,9 @@ def calibrate(
 
     Parameters
     ----------
-    source : BarStore, path or mapping
-        A store or its folder, or bars by symbol (one `Bars` or several timeframes of them). What
-        is not there is resampled.
+    source : BarStore, path, Bars or mapping
+        A store or its folder, bars that carry their symbol, or bars by symbol (one `Bars` or
+        several timeframes of them). What is not there is resampled.
     symbols : sequence of str, optional
         Whose calls are pooled; defaults to all that the source has.
     timeframes : sequence of str
@@ -91,7 +91,7 @@ def calibrate(
     Raises
     ------
     ValueError
-        If a timeframe, method or number is unknown or out of its range.
+        If a timeframe, method or number is unknown or out of its range, or bars carry no symbol.
     CoverageError
         If no stream could be read.
 
@@ -156,8 +156,12 @@ def wanted_calibration(given: CalibrationLike) -> Calibration | None:
 
 
 def _reader(
-    source: BarStore | Held | str | os.PathLike[str],
+    source: BarStore | Bars | Held | str | os.PathLike[str],
 ) -> tuple[Read, list[str], str, RecordSource | None]:
+    if isinstance(source, Bars):
+        if not source.symbol:
+            raise ValueError("bars must carry a symbol to be calibrated, was ''")
+        source = {source.symbol: source}
     if isinstance(source, Mapping):
         several = [[b] if isinstance(b, Bars) else list(b) for b in source.values()]
         label = next((b.source for bars in several for b in bars if b.source), "memory")

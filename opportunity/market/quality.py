@@ -79,6 +79,19 @@ def mark(time: Any, values: Any, length: Any, offset: Any, previous: Any, marks:
     return seen, missing
 
 
+def require_bars(bars: object) -> None:
+    """Raise if something else than `Bars` is given as bars.
+
+    Raises
+    ------
+    TypeError
+        Naming what came, and for a DataFrame how to make bars of it.
+    """
+    if not isinstance(bars, Bars):
+        hint = ": Bars.from_frame(frame) makes them" if isinstance(bars, pd.DataFrame) else ""
+        raise TypeError(f"bars must be Bars, was {type(bars).__name__}{hint}")
+
+
 def require_valid(bars: Bars, after: int | None = None) -> None:
     """Raise if a bar breaks a rule that makes a score meaningless.
 
@@ -95,11 +108,14 @@ def require_valid(bars: Bars, after: int | None = None) -> None:
         If times do not ascend, a bar is off its grid, a value is not finite, a price is not
         above 0, open or close lies outside low..high, or a volume is negative. The text names
         the first such bar, the rule and the value.
+    TypeError
+        If they are no Bars.
 
     Notes
     -----
     One compiled pass. Gaps and zero volume pass: see `inspect`.
     """
+    require_bars(bars)
     marks = np.empty(bars.time.size, np.int64)
     previous = NO_TIME if after is None else after
     if _mark(bars, previous, marks)[0] & FAULTS:

@@ -16,6 +16,7 @@ from opportunity.errors import BarError, unknown
 from opportunity.market.bars import Bars
 from opportunity.market.frames import COLUMNS, TIME_NAMES, Unit
 from opportunity.market.quality import require_valid
+from opportunity.market.symbols import parse_symbol
 
 POSITIONS: Final = ("time", *COLUMNS)
 """What the places of a bar mean where it is a plain list, as in ccxt and exchange dumps."""
@@ -42,7 +43,7 @@ def read_bars(
         Whether to refuse bars that break a rule; without it `inspect` can report on them.
     **labels
         `timeframe`, `symbol` and `source` of the result; the timeframe is inferred where the
-        times leave no doubt.
+        times leave no doubt, the symbol may be in any spelling that `parse_symbol` knows.
 
     Returns
     -------
@@ -53,12 +54,16 @@ def read_bars(
     ------
     FileNotFoundError
         If there is no such file.
+    ValueError
+        If the symbol is none, such as ``HELLO``.
     BarError
         If the file is not of its format, lacks a column, holds something that is not a number
         or a time, or (with `check`) breaks a rule of `require_valid`. The text starts with the
         path.
     """
     path = Path(path)
+    if labels.get("symbol"):
+        labels["symbol"] = parse_symbol(labels["symbol"])
     reader = _reader(path)
     if not path.is_file():
         raise FileNotFoundError(f"path must name a file, was {str(path)!r}")

@@ -286,7 +286,10 @@ def _find(root: Path, exchange: str | None) -> Path:
             f"root must hold {{exchange}}/{{BASE-QUOTE}}/{{timeframe}}.parquet, was {str(root)!r}"
         )
     names = ", ".join(p.name for p in found)
-    raise CoverageError(f"exchange must be named, one of {names}: {str(root)!r} holds several")
+    raise CoverageError(
+        f"exchange must be named, one of {names}: {str(root)!r} holds several "
+        "(on the command line: --exchange NAME)"
+    )
 
 
 def _pairs(folder: Path) -> Iterator[Path]:

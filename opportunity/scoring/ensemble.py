@@ -14,13 +14,13 @@ from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors import DETECTORS
 from opportunity.detectors.base import Detector
 from opportunity.market.bars import Bars, FloatArray
-from opportunity.market.quality import require_valid
+from opportunity.market.quality import require_bars, require_valid
 from opportunity.market.resample import resample
 from opportunity.market.timeframe import timeframe as checked
 from opportunity.scoring.combination import N_COLUMNS, Combined, combine_rows, gate_table
 from opportunity.scoring.context import ATR, CONTEXT, TREND, VOLATILITY, context_run
 from opportunity.scoring.presence import existing
-from opportunity.scoring.scores import Evidence, Records, Scores
+from opportunity.scoring.scores import Evidence, Records, Scores, known_about
 from opportunity.scoring.weights import Weights
 
 WeightsLike = Weights | Mapping[str, float] | FloatArray
@@ -122,31 +122,37 @@ def collect(
         Closed bars, ascending.
     detectors : sequence of Detector, optional
         One of each class in `DETECTORS`, in that order; defaults to their default parameters.
-    observations : iterable of records, or mapping of Observed by detector, optional
+    observations : records, FolderRecords, or mapping of Observed by detector, optional
         What was known besides the bars; each record counts from its `available_at` on.
 
     Raises
     ------
     BarError
         If bars are not in order or not sane.
+    TypeError, ValueError
+        If bars are no Bars, or as `known_about`.
     """
     require_valid(bars)
     n = len(bars)
     scores, confidences = np.full((2, n, len(DETECTOR_NAMES)), np.nan)
     exists = np.zeros(len(DETECTOR_NAMES), np.bool_)
-    given = observations if isinstance(observations, Mapping | None) else list(observations)
+    given = known_about(bars, observations)
+    outputs = {}
     for i, detector in enumerate(detectors or [d() for d in DETECTORS]):
         known = given.get(detector.label) if isinstance(given, Mapping) else given
         found = detector.detect(bars, known)
         scores[:, i], confidences[:, i] = found.score, found.confidence
         exists[i] = found.connected
+        if detector.needs:
+            outputs[detector.label] = found.outputs
     out = np.full((1, n, 3), np.nan)
     context_run(
         np.zeros(1, CONTEXT), np.zeros(1, np.int64), bars.time[None], bars.values[None], out
     )
     context = out[0].T.copy()
     return Evidence(
-        bars, scores, confidences, context[TREND], context[VOLATILITY], context[ATR], exists
+        bars, scores, confidences, context[TREND], context[VOLATILITY], context[ATR], exists,
+        outputs,
     )
 
 
@@ -167,7 +173,7 @@ def score(
     timeframe : str, optional
         Timeframe to score: the label of bars that carry none, else bars of a shorter timeframe
         are resampled to it first. Defaults to the bars' own.
-    observations : iterable of records, or mapping of Observed by detector, optional
+    observations : records, FolderRecords, or mapping of Observed by detector, optional
         Headlines, funding, prints and so on for the detectors that read them, each from its
         `available_at` on. Without any these detectors are not available and not missed.
 
@@ -180,13 +186,17 @@ def score(
     ------
     BarError
         If bars are not in order or not sane.
+    TypeError
+        If bars are no Bars, or observations no records.
     ValueError
-        If the timeframe is unknown or not made of whole bars.
+        If the timeframe is unknown or not made of whole bars, or if there are observations but
+        the bars carry no timeframe or symbol.
 
     Notes
     -----
     Causal, one pass: bars that come later never change a score.
     """
+    require_bars(bars)
     if timeframe is not None:
         wanted = checked(timeframe)
         if bars.timeframe is None:

@@ -1,5 +1,6 @@
 """`explain`: why a bar has its score, in numbers that add up and in words."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from opportunity.market.bars import Bars
@@ -29,7 +30,7 @@ def explain(
         names.
     timeframe : str, optional
         Timeframe to score, as in `opportunity.score`; for bars only.
-    observations : iterable of records, or mapping of Observed by detector, optional
+    observations : records, FolderRecords, or mapping of Observed by detector, optional
         Headlines, funding, prints and so on, as in `opportunity.score`.
 
     Returns
@@ -43,14 +44,16 @@ def explain(
     ------
     IndexError
         If there is no such bar.
-    BarError, ValueError
+    BarError, TypeError, ValueError
         As `opportunity.score`; also if a timeframe is given for scores.
 
     Notes
     -----
     Causal: bars after the one asked about change nothing.
     """
-    if isinstance(bars, Bars):
+    if isinstance(observations, Iterator):
+        observations = list(observations)  # read twice: for the score and for the words
+    if not isinstance(bars, Scores):
         return score(bars, weights, timeframe, observations).explain(bar, observations)
     if timeframe is not None:
         raise ValueError(f"timeframe must be left out for scores, was {timeframe}")

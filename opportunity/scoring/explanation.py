@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -73,6 +74,8 @@ class Component:
         Why it is not available; empty when it is.
     sightings : tuple of Sighting
         What it sees on the side of its score, strongest first; empty where nobody looked.
+    remark : str
+        What it goes by, where it sees no one thing; empty where that is not known.
     """
 
     detector: str
@@ -85,6 +88,7 @@ class Component:
     gate: float = float("nan")
     reason: str = ""
     sightings: tuple[Sighting, ...] = ()
+    remark: str = ""
 
     @property
     def direction(self) -> Direction:
@@ -144,10 +148,15 @@ class Explanation:
     def _repr_html_(self) -> str:
         return markup(self)
 
-    def told(self, seen: Sightings) -> "Explanation":
-        """Return the same with what each detector sees on the side of its score."""
+    def told(
+        self, seen: Sightings, remarks: Mapping[str, str] = MappingProxyType({})
+    ) -> "Explanation":
+        """Return the same with what each detector sees on the side of its score, or goes by."""
         parts = tuple(
-            replace(c, sightings=seen.get((c.detector, int(np.sign(c.score))), ()))
+            replace(
+                c, sightings=seen.get((c.detector, int(np.sign(c.score))), ()),
+                remark=remarks.get(c.detector, ""),
+            )
             if c.available else c
             for c in self.components
         )

@@ -1,7 +1,7 @@
 """The scores of a stream's bars: what the detectors said, what came of it, and why."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors import DETECTORS
 from opportunity.detectors.base import WARMUP
-from opportunity.detectors.inputs import Observed
+from opportunity.detectors.inputs import Observed, RecordsAbout, records_about
 from opportunity.detectors.sightings import look
+from opportunity.errors import unknown
 from opportunity.indicators.rsi import rsi
 from opportunity.market.bars import Bars, FloatArray
 from opportunity.market.observations import Record
@@ -46,6 +47,8 @@ class Evidence:
         +1, 0, -1; rank; quote currency.
     exists : ndarray of bool, shape (n_detectors,)
         Detectors that had what they read.
+    outputs : mapping of str to dict of str to ndarray of shape (n_bars,)
+        Auxiliary outputs of the detectors that read records, by detector and name.
     """
 
     bars: Bars
@@ -55,10 +58,34 @@ class Evidence:
     volatility: FloatArray
     atr: FloatArray
     exists: NDArray[np.bool_]
+    outputs: Mapping[str, dict[str, FloatArray]] = field(default_factory=dict)
 
 
-Records = Iterable[Record] | Mapping[str, Observed] | None
+Records = Iterable[Record] | RecordsAbout | Mapping[str, Observed] | None
 """What was known besides bars: records, or by detector what is joined with the bars already."""
+
+
+def known_about(bars: Bars, given: Records) -> list[Record] | Mapping[str, Observed]:
+    """Return what was given as observations, read once and checked.
+
+    Raises
+    ------
+    TypeError
+        If it is neither records nor what is joined already, by detector.
+    ValueError
+        If it names an unknown detector, or a folder is asked about bars without a symbol.
+    """
+    if not isinstance(given, Mapping):
+        return records_about(bars, given)
+    for name, joined in given.items():
+        if name not in DETECTOR_NAMES:
+            raise ValueError(unknown("detector in observations", name, DETECTOR_NAMES))
+        if not isinstance(joined, Observed):
+            raise TypeError(
+                f"observations[{name!r}] must be Observed, as Detector.observe gives it, "
+                f"was {type(joined).__name__}"
+            )
+    return given
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,11 +174,30 @@ class Scores:
             Which one; negative numbers count from the end.
         observations : optional
             Those that were scored, for the words of the detectors that read them.
+
+        Raises
+        ------
+        IndexError
+            If there is no such bar.
+        TypeError, ValueError
+            As `known_about`.
         """
+        n = len(self)
+        if not -n <= bar < n:
+            bound = f"from {-n} to {n - 1}" if n else "one of none"
+            raise IndexError(f"bar must be {bound}, was {bar}")
+        known = known_about(self.evidence.bars, observations)
         numbers = self._numbers(bar)
         if np.isnan(numbers.net):
             return numbers
-        return numbers.told(look(self.evidence.bars, bar, observations))
+        return numbers.told(look(self.evidence.bars, bar, known), self._remarks(bar))
+
+    def _remarks(self, bar: int) -> dict[str, str]:
+        seen = self.evidence.outputs
+        return {
+            d.name: d().remark({name: float(values[bar]) for name, values in seen[d.name].items()})
+            for d in DETECTORS if d.name in seen
+        }
 
     def _numbers(self, bar: int) -> Explanation:
         bars, evidence = self.evidence.bars, self.evidence

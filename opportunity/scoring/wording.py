@@ -88,10 +88,19 @@ def sighted(seen: "tuple[Sighting, ...]") -> str:
     return ", ".join(f"{_inside(s.text)} ({_state(s)}{_ago(s.age)})" for s in seen)
 
 
+def sees(part: "Component") -> str:
+    """Put what an available detector sees into words; without a thing, what it goes by."""
+    told = sighted(part.sightings) or part.remark
+    if told or part.score != 0:
+        return told
+    return "nothing now" if part.confidence == 0 else "both sides cancel"
+
+
 def _phrase(part: "Component") -> str:
     name = TITLES[part.detector]
     if not part.sightings:
-        return f"{name} leans {'up' if part.score > 0 else 'down'}"
+        leans = f"{name} leans {'up' if part.score > 0 else 'down'}"
+        return f"{leans} ({part.remark})" if part.remark else leans
     seen = sighted(part.sightings)
     return seen if name in part.sightings[0].text else f"{name} {seen}"
 
@@ -142,11 +151,11 @@ def _rows(told: "Explanation") -> list[tuple[str, ...]]:
             f"{part.weight:.3f}", f"{part.contribution:+.4f}",
         )
         if part.available:
-            sees = sighted(part.sightings) or ("nothing now" if part.score == 0 else "")
+            told_of = sees(part)
         else:
             numbers = (DASH, DASH, DASH, numbers[3], DASH)
-            sees = f"not available: {part.reason}" if part.reason else "not available"
-        rows.append((TITLES[part.detector], *numbers, sees))
+            told_of = f"not available: {part.reason}" if part.reason else "not available"
+        rows.append((TITLES[part.detector], *numbers, told_of))
     return rows
 
 

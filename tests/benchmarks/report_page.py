@@ -20,18 +20,29 @@ DASH = "\N{EN DASH}"
 COST = 0.003
 """A round trip at 0.05 % fee and 0.1 % slippage a side, fraction of the price."""
 
+LEAST_SHOWN = 0.00005
+"""The least share that two places of a percentage show."""
+
+WANTING = {
+    "whales": "it reads prints, the book and transfers",
+    "news": "it reads headlines",
+    "sentiment": "it reads Fear & Greed, funding, open interest and long/short ratios",
+}
+"""What a detector reads that speaks only with records."""
+
 STYLE = """
 :root { color-scheme: light dark; --bg: #fff; --fg: #1c2230; --dim: #667085; --line: #e3e6ec;
   --real: #2563eb; --null: #98a2b3; --pos: #0d9668; --neg: #dc3545; }
 @media (prefers-color-scheme: dark) { :root { --bg: #12151c; --fg: #e6e9ef; --dim: #98a2b3;
   --line: #2a303c; --real: #6ea0ff; --null: #667085; --pos: #34d399; --neg: #f87171; } }
 body { background: var(--bg); color: var(--fg); font: 15px/1.5 system-ui, sans-serif;
-  max-width: 1000px; margin: 2em auto; padding: 0 1em; }
+  max-width: 1160px; margin: 2em auto; padding: 0 1em; }
 h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2.2em; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-th, td { padding: 4px 9px; text-align: right; border-bottom: 1px solid var(--line); }
+th, td { padding: 4px 7px; text-align: right; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; } td { white-space: nowrap; }
-.wide { overflow-x: auto; } .dim, small { color: var(--dim); }
+.wide { overflow-x: auto; scrollbar-width: thin; scrollbar-color: var(--dim) transparent; }
+.wide svg { max-width: none; } .dim, small { color: var(--dim); }
 .grid { display: flex; flex-wrap: wrap; gap: 10px; }
 svg { max-width: 100%; height: auto; }
 svg text { fill: var(--fg); font: 12px system-ui, sans-serif; }
@@ -94,8 +105,9 @@ def page(report: Report) -> str:
         ("Information coefficient", "information", "{:+.2f}", 1.0,
          "Rank correlation of score and move, mean over the symbols."),
         ("Mean move to the called side", "move", "{:+.2f}", 1.0,
-         f"In ATR of the calling bar. A round trip costs about {COST / report.atr:.2f} ATR "
-         f"({100 * COST:.1f} % of the price; median ATR {100 * report.atr:.2f} %)."),
+         f"In ATR of the calling bar. A round trip at 0.05 % fee and 0.1 % slippage a side "
+         f"costs about {COST / report.atr:.2f} ATR ({100 * COST:.1f} % of the price; all symbols' "
+         f"median ATR {100 * report.atr:.2f} %)."),
     ):
         panels = [
             Panel(f"{h} bars", _marks(getattr(study.knowledge, field), i),
@@ -103,7 +115,7 @@ def page(report: Report) -> str:
             for i, h in enumerate(study.horizons)
         ]
         parts += [f"<h2>{title}</h2>", f"<p>{note} Full: recorded bars; hollow: null market.</p>",
-                  f"<div class='wide'>{forest(names, panels, form, unit)}</div>"]
+                  _wide(forest(names, panels, form, unit))]
     parts += [
         "<h2>All numbers</h2>", *(_numbers(report, i) for i in range(len(study.horizons))),
         "<h2>By symbol</h2>", _by_symbol(report),
@@ -124,16 +136,18 @@ def markdown(report: Report) -> str:
     """Return the summary."""
     study, habits = report.study, report.study.habits
     h24 = len(study.horizons) // 2
+    sure = bool((habits.sure >= LEAST_SHOWN).any())
     lines = [
         "# What the detectors knew", "",
         f"{len(report.spans)} symbols of {report.source}, {study.n_bars:,} bars of 1h, "
         f"{_day(min(s[2] for s in report.spans))} to {_day(max(s[3] for s in report.spans))}; "
-        "in sample, before costs. Made by `make report-detectors`; pictures, intervals of every "
-        "number and the method are in [detectors.html](detectors.html).", "",
+        f"in sample, before costs.{_absent(report)} Made by `make report-detectors`; pictures, "
+        "intervals of every number and the method are in [detectors.html](detectors.html).", "",
         "| | speaks on | " + " | ".join(f"hit rate {h}" for h in study.horizons)
         + f" | null {study.horizons[h24]} | move {study.horizons[h24]}, ATR | IC "
-        f"{study.horizons[h24]} | confidence > 0.7 | > 0.7 of its highest |",
-        "|---|" + "---|" * (len(study.horizons) + 6),
+        f"{study.horizons[h24]} |" + (" confidence > 0.7 |" if sure else "")
+        + " > 0.7 of its highest |",
+        "|---|" + "---|" * (len(study.horizons) + 5 + sure),
     ]
     known, null = study.knowledge, _matched(report, "hit_rate")
     for j, name in enumerate(study.names):
@@ -143,10 +157,18 @@ def markdown(report: Report) -> str:
             + f" | {_with(null, h24, j, 100.0, '{:.1f}')} "
             f"| {_with(known.move, h24, j, 1.0, '{:+.3f}')} "
             f"| {_with(known.information, h24, j, 1.0, '{:+.3f}')} "
-            f"| {habits.sure[j]:.2%} | {habits.sure_of_ceiling[j]:.1%} |"
+            + (f"| {habits.sure[j]:.2%} " if sure else "")
+            + f"| {habits.sure_of_ceiling[j]:.1%} |"
         )
-    lines += ["", "Hit rates in percent with 95 % intervals; null is the same bars, each upside "
-              "down or not by the toss of a coin.", ""]
+    lines += [
+        "", "Hit rates in percent with 95 % intervals; null is the same bars, each upside down or "
+        "not by the toss of a coin. IC is the rank correlation of score and move, mean over the "
+        "symbols. The last column is the share of bars whose confidence is above 0.7 of the "
+        "highest that this detector reached."
+        + ("" if sure else " Above 0.7 itself was none of them"
+           + (" on as much as 0.01 % of the bars." if habits.sure.any() else ".")),
+        "",
+    ]
     if report.calibration is not None:
         one = report.calibration
         lines += [
@@ -172,16 +194,20 @@ def _listed(sentences: list[str]) -> list[str]:
 
 def _intro(report: Report) -> str:
     first, last = min(s[2] for s in report.spans), max(s[3] for s in report.spans)
-    absent = [d.title for d in DETECTORS if d.name not in report.study.names]
-    missing = (
-        f" Not measured, for want of the records that they read: {', '.join(absent)}."
-        if absent else ""
-    )
     return (
         f"<p>{len(report.spans)} symbols of {html.escape(report.source)} at 1h, "
         f"{report.study.n_bars:,} bars from {_day(first)} to {_day(last)}, default parameters, "
-        f"balanced weights.{missing}</p>"
+        f"balanced weights.{html.escape(_absent(report))}</p>"
     )
+
+
+def _absent(report: Report) -> str:
+    """Say which detectors are not measured and why, with a space before; empty if all are."""
+    absent = [d for d in DETECTORS if d.name not in report.study.names]
+    if not absent:
+        return ""
+    told = [f"{d.title} ({WANTING[d.name]})" if d.name in WANTING else d.title for d in absent]
+    return f" Not measured, for want of records of these years: {', '.join(told)}."
 
 
 def _findings(report: Report) -> str:
@@ -292,7 +318,7 @@ def _correlations(study: Study) -> str:
             )
         rows.append(f"<tr><td>{TITLES[name]}</td>{''.join(cells)}</tr>")
     head = "".join(f"<th>{TITLES[n]}</th>" for n in study.names)
-    return f"<div class='wide'><table><tr><th></th>{head}</tr>{''.join(rows)}</table></div>"
+    return _wide(f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>")
 
 
 def _deciles(study: Study) -> str:
@@ -421,7 +447,12 @@ def _or_dash(values: Any, place: int | None, form: str) -> str:
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     top = "".join(f"<th>{h}</th>" for h in head)
     body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<div class='wide'><table><tr>{top}</tr>{body}</table></div>"
+    return _wide(f"<table><tr>{top}</tr>{body}</table>")
+
+
+def _wide(content: str) -> str:
+    """Put what may be wider than the page in a box that scrolls, also by the arrow keys."""
+    return f"<div class='wide' tabindex='0'>{content}</div>"
 
 
 def _day(time: int) -> str:

@@ -2,6 +2,7 @@
 
 import html.parser
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,6 +80,27 @@ def test_summary_has_a_row_for_each_detector_and_a_whole_table(report):
         assert any(line.startswith(f"| {name} |") for line in lines)
     table = [line for line in lines if line.startswith("|")]
     assert len({line.count("|") for line in table[: 2 + len(report.study.names)]}) == 1
+
+
+def test_summary_names_who_is_missing_and_has_no_column_of_zeros(report):
+    text = markdown(report)
+    assert "Not measured, for want of records of these years: " in text
+    assert "Whales (it reads prints, the book and transfers)" in text
+    assert "confidence > 0.7" not in text
+    assert "Above 0.7 itself was none of them" in text
+    sure = report.study.habits.sure.copy()
+    sure[0] = 0.25
+    study = replace(report.study, habits=replace(report.study.habits, sure=sure))
+    text = markdown(replace(report, study=study))
+    assert "| confidence > 0.7 |" in text
+    assert "| 25.00% |" in text
+    assert "Above 0.7 itself" not in text
+
+
+def test_every_table_of_the_page_lies_in_a_box_that_scrolls(report):
+    text = page(report)
+    assert ".wide { overflow-x: auto;" in text
+    assert text.count("<table>") == text.count("<div class='wide' tabindex='0'><table>") > 5
 
 
 def test_command_writes_both_files_and_refuses_an_empty_folder(tmp_path, capsys, monkeypatch):

@@ -97,6 +97,29 @@ def test_page_is_live_and_stays_at_home(server, tab) -> None:
     assert one.errors == []
 
 
+def test_reasons_are_readable_in_full(server, tab) -> None:
+    one = tab()
+    page = one.open(server.address)
+    step = page.locator("[data-step=price_action]")
+    words = step.locator(".words")
+    expect(words).not_to_be_empty(timeout=SLOW_MS)
+    expect(words).to_have_css("white-space-collapse", "collapse")
+    # Asked for at one moment: the card is drawn anew while the market moves.
+    read = "row => [row, row.querySelector('.words')].map(e => [e.title, e.textContent])"
+    (title, _), (own, text) = step.evaluate(read)
+    assert title.startswith(text)
+    assert own == title
+    step.focus()
+    expect(words).to_have_css("white-space-collapse", "preserve-breaks")
+    page.wait_for_timeout(3_000)  # drawn anew several times, the row keeps the focus
+    expect(step).to_be_focused()
+    expect(page.locator("[data-step=net] .amount")).to_have_text(re.compile("^[▲▼●] "))
+    told = re.compile("may differ from the mean")
+    for place in ("th.score", "td.score"):
+        expect(page.locator(place).first).to_have_attribute("title", told)
+    assert one.errors == []
+
+
 def test_agent_off_stops_signals_and_on_resumes(server, tab) -> None:
     page = tab().open(server.address)
     _wait(page, lambda: _received(page) > 0)

@@ -4,7 +4,8 @@ from builders import random_bars
 from observed import observations
 
 from opportunity.detectors import DETECTORS
-from opportunity.detectors.inputs import Observed
+from opportunity.detectors.inputs import Observed, records_about
+from opportunity.market.observations import Funding, Trades
 
 BARS = random_bars(300, seed=2)
 READERS = [d for d in DETECTORS if d.needs]
@@ -48,3 +49,52 @@ def test_only_detectors_of_records_have_inputs():
     for kind in DETECTORS:
         assert (kind().new_inputs(("A/USDT",)) is None) == (not kind.needs)
         assert bool(kind.needs) == bool(kind.columns)
+
+
+class Folder:
+    """Records that can be asked about bars."""
+
+    def about(self, bars):
+        return observations(bars)
+
+
+@readers
+def test_a_folder_is_asked_about_the_bars(kind):
+    found, same = kind().detect(BARS, Folder()), kind().detect(BARS, observations(BARS))
+    assert found.connected
+    np.testing.assert_array_equal(found.score, same.score)
+
+
+@readers
+@pytest.mark.parametrize(
+    ("given", "came"),
+    [
+        ("fear_greed.csv", "was str"),
+        ([1, 2], "was an iterable with int"),
+        ({"a": 1}, "was dict"),
+        (BARS, "was Bars"),
+        (3, "was int"),
+        ([*observations(BARS)[:3], "x"], "was an iterable with str"),
+    ],
+)
+def test_what_is_no_record_is_refused(kind, given, came):
+    with pytest.raises(TypeError, match=rf"must be records of .*op\.read_records.*{came}$"):
+        kind().detect(BARS, given)
+
+
+@readers
+def test_a_block_of_prints_is_records(kind):
+    block = next(r for r in observations(BARS) if isinstance(r, Trades))
+    assert records_about(BARS, [block]) == [block]
+    assert records_about(BARS, block) == list(block)
+    kind().detect(BARS, block)
+
+
+@readers
+@pytest.mark.parametrize("labels", [{"symbol": ""}, {"timeframe": None}])
+def test_records_need_bars_that_say_whose_they_are(kind, labels):
+    bars = BARS.label(**labels)
+    for known in (observations(BARS), [r for r in observations(BARS) if isinstance(r, Funding)]):
+        with pytest.raises(ValueError, match="bars must carry a timeframe and a symbol"):
+            kind().detect(bars, known)
+    assert not kind().detect(bars, []).connected

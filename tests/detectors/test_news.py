@@ -322,3 +322,11 @@ def _timed(call) -> float:
     begun = time.thread_time()
     call()
     return time.thread_time() - begun
+
+
+def test_what_it_goes_by_is_said_in_words():
+    nan = float("nan")
+    assert News().remark({"balance": nan, "items": nan}) == ""
+    assert News().remark({"balance": 0.0, "items": 0.0}) == "no headline with a tone"
+    one = News().remark({"balance": -0.5, "items": 1.0})
+    assert one == "1 headline with a tone, balance -0.50"

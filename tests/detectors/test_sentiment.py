@@ -493,3 +493,11 @@ def test_events_tell_nothing_about_shuffled_bars(market_data):
         worst.append(moves.mean() / (moves.std() / np.sqrt(moves.size)))
     assert np.abs(worst).max() < 3
     assert np.mean(np.abs(worst)) < 1.5
+
+
+def test_what_it_goes_by_is_said_in_words():
+    nan = float("nan")
+    both = Sentiment().remark({"fear_greed": 71.0, "funding_percentile": 0.934})
+    assert both == "Fear & Greed 71, funding above 93 % of its past"
+    assert Sentiment().remark({"fear_greed": 20.0, "funding_percentile": nan}) == "Fear & Greed 20"
+    assert Sentiment().remark({"fear_greed": nan, "funding_percentile": nan}) == ""

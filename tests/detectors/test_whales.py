@@ -249,3 +249,8 @@ def test_planted_orders_are_found_with_their_side(size, noise, least):
 def test_the_same_volume_in_small_orders_is_not_large():
     hits = [with_order(seed, side, 200, 0.0) for seed in range(30) for side in (1, -1)]
     assert sum(map(len, hits)) <= 6
+
+
+def test_what_it_goes_by_is_said_in_words():
+    assert Whales().remark({"delta": 1234.6}) == "bought less sold +1,235"
+    assert Whales().remark({"delta": float("nan")}) == ""

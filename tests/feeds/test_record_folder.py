@@ -4,7 +4,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from builders import random_bars
 
+from opportunity.errors import CoverageError
 from opportunity.feeds.record_folder import FolderRecords
 from opportunity.feeds.records import HEARTBEAT_MS
 from opportunity.market.observations import (
@@ -135,3 +137,15 @@ def test_recorded_folder_is_found(market_data):
     assert [type(r) for r in found].count(FearGreed) == 1
     (prints,) = folder.between((Trades,), 0, 2**60, ["XRP/ETH"])
     assert len(prints) == 12_477
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(CoverageError, match=r"root must be an existing folder, was .*nowhere"):
+        FolderRecords(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("labels", [{"symbol": ""}, {"timeframe": None}])
+def test_bars_have_to_say_whose_they_are_whatever_is_there(tmp_path, labels):
+    bars = random_bars(120, seed=1).label(**labels)
+    with pytest.raises(ValueError, match="bars must carry a symbol and a timeframe"):
+        FolderRecords(tmp_path).about(bars)

@@ -229,3 +229,10 @@ def test_recorded_files_are_read(market_data):
     assert sum(t.flow == "unknown" for t in transfers) == 821
     headlines = read_records(market_data / "news" / "crypto_news.parquet")
     assert len(headlines) == 4_747  # 18 rows have no title
+
+
+def test_labels_that_a_kind_does_not_take_are_named(path):
+    write(path, step=DAY_MS, value=[20, 80])
+    with pytest.raises(ValueError, match=r"label of FearGreed must be one of .*, was 'symbol'"):
+        read_records(path, symbol=BTC)
+    assert len(read_records(path, delay_ms=0)) == 2

@@ -179,3 +179,13 @@ def test_recorded_bars_are_honest_about_half(market_data):
     assert measured.success.ece < 0.04
     assert 0.249 < measured.success.brier < 0.2515 < measured.final.brier
     assert measured.gain_within[0] > 0.01
+
+
+def test_bars_that_carry_their_symbol_are_enough(held):
+    bars = held["AAA/USDT"]
+    found = calibrate(bars, timeframes=["1h"], save=False)
+    same = calibrate({"AAA/USDT": bars}, timeframes=["1h"], save=False)
+    assert found.measured["1h"].gain == same.measured["1h"].gain
+    assert found.refused == same.refused
+    with pytest.raises(ValueError, match="bars must carry a symbol"):
+        calibrate(bars.label(symbol=""), save=False)

@@ -88,7 +88,8 @@ def test_a_broken_file_of_records_costs_the_records_only(tmp_path: Path):
     assert np.isfinite(report.evaluation.combined.net).all()
 
 
-def test_about_bars_is_what_was_known_up_to_their_last_close():
+def test_a_folder_without_records_knows_nothing_about_bars(tmp_path: Path):
     kinds = (FearGreed, Funding)
-    assert FolderRecords("/nonexistent").about(BARS) == []
-    assert FolderRecords("/nonexistent").between(kinds, 0, LAST) == []
+    folder = FolderRecords(tmp_path)
+    assert folder.about(BARS) == []
+    assert folder.between(kinds, 0, LAST) == []

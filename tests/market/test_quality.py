@@ -3,13 +3,14 @@ import timeit
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from opportunity.errors import BarError
 from opportunity.market.bars import Bars
-from opportunity.market.quality import FAULTS, RULES, inspect, require_valid
+from opportunity.market.quality import FAULTS, RULES, inspect, require_bars, require_valid
 from opportunity.market.store import BarStore
 
 HOUR = 3_600_000
@@ -214,3 +215,16 @@ def readme_gaps(folder):
             symbol = cells[0].split("/")[1].replace("-", "/")
             found[symbol] = (int(cells[4]), int(cells[5]))
     return found
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (None, "was NoneType$"), ([1], "was list$"),
+        (pd.DataFrame(), r"was DataFrame: Bars\.from_frame\(frame\) makes them$"),
+    ],
+)
+def test_what_is_no_bars_is_named(given, text):
+    for check in (require_bars, require_valid):
+        with pytest.raises(TypeError, match=f"bars must be Bars, {text}"):
+            check(given)

@@ -99,6 +99,15 @@ def test_read_json_of_a_frame_with_a_datetime_index(make, tmp_path, orient, form
     np.testing.assert_array_equal(read_bars(path).time, bars.time)
 
 
+def test_a_symbol_in_any_spelling_and_none_that_is_not_one(make, tmp_path):
+    path = write(plain(make(5)), tmp_path, ".csv")
+    for text in ("BTC/USDT", "btcusdt", "BTC-USDT"):
+        assert read_bars(path, symbol=text).symbol == "BTC/USDT"
+    assert read_bars(path).symbol == ""
+    with pytest.raises(ValueError, match=r"symbol must be BASE/QUOTE.*was 'HELLO'"):
+        read_bars(path, symbol="HELLO")
+
+
 def test_read_json_as_ccxt_gives_it(make, tmp_path):
     bars = make(12)
     path = tmp_path / "bars.json"

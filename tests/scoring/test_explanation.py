@@ -35,7 +35,7 @@ def test_dictionary_is_valid_json_without_nan():
     assert body["components"][1] == {
         "detector": "smc", "available": False, "score": None, "gated": None, "confidence": None,
         "weight": 0.2, "contribution": None, "direction": "NEUTRAL", "gate": None, "reason": "",
-        "sightings": [],
+        "sightings": [], "remark": "",
     }
     assert body["headline"] == told().headline
 

@@ -1,9 +1,10 @@
 import html.parser
 import math
+from dataclasses import replace
 
 from opportunity.detectors.sightings import Sighting
 from opportunity.scoring.explanation import Component, Explanation
-from opportunity.scoring.wording import headline, markup, sighted, text, title
+from opportunity.scoring.wording import headline, markup, sees, sighted, text, title
 
 NAN = math.nan
 NOON = 1_600_000_000_000 // 3_600_000 * 3_600_000
@@ -87,8 +88,19 @@ def test_table_has_a_line_for_each_detector_and_its_columns_line_up():
     place = lines[head].index("sees")
     assert rows[0][place:] == "not available: not in this version yet"
     assert rows[1][place:].startswith("bearish change of character")
-    assert rows[3][place:] == "nothing now"
+    assert rows[3][place:] == "both sides cancel"
     assert lines[-1].startswith("net -0.3800 = bull 0.0200 - bear 0.4000; score (1 + net) / 2")
+
+
+def test_a_detector_without_a_thing_says_what_it_goes_by():
+    mood = replace(part("sentiment", 0.3, 0.1), remark="Fear & Greed 71")
+    assert sees(mood) == "Fear & Greed 71"
+    assert "Sentiment leans up (Fear & Greed 71)" in headline(told(components=(mood,)))
+    shown = replace(mood, sightings=(seen("Bullish extreme", "sentiment", 1),))
+    assert sees(shown) == "bullish extreme (3 bars ago)"
+    assert sees(part("sar", 0.3, 0.1)) == ""
+    assert sees(part("sar", 0.0, 0.0)) == "both sides cancel"
+    assert sees(replace(part("sar", 0.0, 0.0), confidence=0.0)) == "nothing now"
 
 
 def test_sightings_in_words():

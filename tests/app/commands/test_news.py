@@ -178,7 +178,15 @@ def test_nothing_in_the_span_is_no_failure(data, capsys):
 
 def test_nothing_stored_is_a_failure(tmp_path, capsys):
     assert main(["news", "--data", str(tmp_path)]) == 1
-    assert "no headlines are stored" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"no headlines are stored: {str(tmp_path / 'news')!r} holds none" in err
+
+
+def test_folder_of_an_exchange_stands_for_its_parent(data, capsys):
+    (data / "binance").mkdir()
+    code, body = told(capsys, "--data", data / "binance")
+    assert (code, body) == told(capsys, "--data", data)
+    assert body["headlines"]
 
 
 @pytest.mark.parametrize("extra", [(), ("--json",)])
@@ -211,6 +219,7 @@ def test_name_of_a_dropped_file_is_escaped(folder, capsys):
         (("--sources", "ftp://host/secret"), "must hold http or https addresses"),
         (("--sources", "a=./x,a=./y"), "has 'a' twice"),
         (("--sources", "./x", "--since", "2024-01-01"), "--since and --until need --data"),
+        (("--data", ".", "--since", "2024-01-02", "--until", "2024-01-01"), "must not be after"),
     ],
 )
 def test_bad_usage(args, text, capsys):

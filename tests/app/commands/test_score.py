@@ -112,3 +112,24 @@ def test_an_unknown_symbol_fails_with_its_nearest(data, capsys):
     code = main(["score", "--data", str(data), "--symbol", "BTX/USDT", "--timeframe", "1h"])
     assert code == 1
     assert "Did you mean 'BTC/USDT'?" in capsys.readouterr().err
+
+
+def test_a_broken_file_of_records_costs_the_records_only(tmp_path, capsys):
+    BarStore(tmp_path, "binance").write(walk())
+    (tmp_path / "sentiment").mkdir()
+    (tmp_path / "sentiment/fear_greed.csv").write_text("timestamp,value\n2024-09-01,400\n")
+    asked = ["score", "--data", str(tmp_path), "--symbol", "BTC/USDT", "--timeframe", "1h"]
+    assert main(asked) == 0
+    done = capsys.readouterr()
+    assert "opportunity: records: " in done.err
+    assert "fear_greed.csv" in done.err
+    assert f"score {score(walk()).final[-1]:.4f}" in done.out
+
+
+def test_several_exchanges_are_told_apart_by_an_option(tmp_path, capsys):
+    for name in ("binance", "kraken"):
+        BarStore(tmp_path, name).write(walk(120))
+    asked = ["score", "--data", str(tmp_path), "--symbol", "BTC/USDT", "--timeframe", "1h"]
+    assert main(asked) == 1
+    assert "--exchange NAME" in capsys.readouterr().err
+    assert main([*asked, "--exchange", "kraken"]) == 0

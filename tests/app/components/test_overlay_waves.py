@@ -49,7 +49,7 @@ def test_forming_pattern_shows_where_its_end_is_expected() -> None:
     assert drawn.dashes["xs"] == [[40 * HOUR + HALF, at.right]]
     assert drawn.dashes["ys"] == [[106.0, 92.0]]
     assert dict(zip(drawn.levels["label"], drawn.levels["y"], strict=True)) == {
-        "T1": 97.0, "T2": 100.0, "wrong beyond": 89.0,
+        "T1": 97.0, "T2": 100.0, "invalid beyond": 89.0,
     }
     assert at.right == 79 * HOUR + HALF + AHEAD_BARS * HOUR
 

@@ -13,6 +13,7 @@ from app.components.waterfall import (
     facts,
     rounded,
     say,
+    side_of,
     signed,
     told,
     waterfall,
@@ -48,7 +49,7 @@ def test_shown_parts_add_up_to_the_rounded_sum(values: list[float]) -> None:
 
 
 def test_the_largest_takes_what_rounding_leaves() -> None:
-    assert rounded([0.5004, 0.0004, 0.0004]) == ["+0.501", "+0.000", "+0.000"]
+    assert rounded([0.5004, 0.0004, 0.0004]) == ["+0.501", "0.000", "0.000"]
     assert rounded([0.1, NAN]) == ["+0.100", "\N{EN DASH}"]
     assert signed(-61) == f"{MINUS}0.061"
 
@@ -79,7 +80,7 @@ def test_why_state_says_what_each_detector_did() -> None:
     steps = {s["name"]: s for s in state["steps"]}
     assert steps["fibonacci"]["words"] == "Bullish reaction"
     assert steps["price_action"]["words"] == "leans down"
-    assert steps["sar"]["words"] == "sees nothing now"
+    assert steps["sar"]["words"] == "both sides cancel"
     assert steps["news"]["words"] == "no data"
     assert steps["harmonic"]["words"] == "absent: nothing to read"
     assert steps["harmonic"]["value"] is None
@@ -113,13 +114,47 @@ def test_words_are_those_of_the_detectors_events_with_their_age() -> None:
         assert " ago)" in words[key] or "(now)" in words[key]
 
 
+def test_every_thing_that_is_told_has_a_line_of_its_own() -> None:
+    bars = random_bars(600, seed=5)
+    events = PriceAction().detect(bars).events
+    words, seen = told(events, bars), sightings(events, bars)
+    assert max(len(found) for found in seen.values()) == 2
+    for key, found in seen.items():
+        lines = words[key].split(";\n")
+        assert [line.startswith(one.text) for line, one in zip(lines, found, strict=True)] == [
+            True
+        ] * len(found)
+
+
+def test_nothing_seen_is_not_said_of_a_detector_whose_sides_cancel() -> None:
+    assert say(Component("sar", True, 0.0, 0.0, 0.0, 0.1, 0.0), True, {}) == "sees nothing now"
+    assert say(Component("sar", True, 0.0, 0.0, 0.2, 0.1, 0.0), True, {}) == "both sides cancel"
+
+
+@pytest.mark.parametrize(("value", "side", "shown"), [
+    (0.0004, 0, "0.000"), (-0.0004, 0, "0.000"), (0.0006, 1, "+0.001"), (-0.2, -1, f"{MINUS}0.200"),
+    (NAN, 0, "\N{EN DASH}"),
+])
+def test_what_rounds_to_nothing_takes_no_side(value: float, side: int, shown: str) -> None:
+    (step,) = waterfall(["sar"], [value])
+    assert (side_of(step.shown), step.shown) == (side, shown)
+
+
+def test_state_carries_the_side_of_each_amount_as_it_is_shown() -> None:
+    state = why_state(_explanation([NAN, NAN, NAN, 0.5, -0.4, 0.0001, NAN, NAN, NAN]), "X")
+    sides = {s["name"]: s["side"] for s in state["steps"]}
+    assert (sides["fibonacci"], sides["price_action"], sides["sar"]) == (1, -1, 0)
+    assert sides["news"] == 0
+    assert state["net_side"] == np.sign(state["net"])
+
+
 def test_what_was_read_is_told_where_a_detector_says_only_its_side() -> None:
     one = _explanation([NAN] * 6 + [-0.2, 0.0, 0.3])
     read = {"sentiment": "Fear & Greed 78", "news": "Coin soars", "whales": "Takers 60 % bought"}
     words = {("whales", 1): "Large buys"}
     steps = {s["name"]: s for s in why_state(one, "X", words=words, read=read)["steps"]}
-    assert steps["sentiment"]["words"] == "leans down: Fear & Greed 78"
-    assert steps["news"]["words"] == "Coin soars"
+    assert steps["sentiment"]["words"] == "leans down · context: Fear & Greed 78"
+    assert steps["news"]["words"] == "both sides cancel · context: Coin soars"
     assert steps["whales"]["words"] == "Large buys"
 
 
