@@ -203,7 +203,8 @@ def test_records_of_other_symbols_say_nothing_about_this_one(kind, bars):
 @every
 @pytest.mark.realdata
 def test_future_bars_never_change_the_past_on_recorded_bars(kind, market_data):
-    whole = read_bars(market_data / "binance" / "BTC-USDT" / "1h.parquet")[20_000:24_000]
+    path = market_data / "binance" / "BTC-USDT" / "1h.parquet"
+    whole = read_bars(path, symbol="BTC/USDT")[20_000:24_000]
     detector, known = kind(), records(kind, whole)
     out, events = drive(detector, whole, known=known)
     for cut in np.random.default_rng(3).integers(1, len(whole), 20 if kind.needs else 200):
