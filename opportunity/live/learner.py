@@ -178,5 +178,5 @@ class Learner:
                     known = None if observers is None else observers.observed(bars)
                     seen = collect(bars, detectors, known)
                     past[timeframe].append(keep(seen))
-                    time.sleep(0)
+                    time.sleep(0)  # as in `learn`: the agent's loop goes first
         return past
