@@ -132,7 +132,7 @@ def _look(
     if changed:
         fill_pool(state.pool, state.books)
     _react(state, params, turn, t, o, h, low, c, before, atr)
-    silence_twins(state)
+    silence_twins(state, params.swing, t, c)
     if changed:
         map_clusters(state, state.pool, state.clusters, c, atr)
     mark_clusters(state, t)

@@ -81,6 +81,16 @@ def rejects(side: Any, atr_before: Any, o: Any, h: Any, low: Any, c: Any) -> Any
 
 
 @kernel
+def _end_extension(
+    state: Any, slot: Any, condition: Any, scale: Any, t: Any, c: Any
+) -> None:
+    """Tell the end of a living reaction beyond a leg and empty its slot."""
+    if is_live(state, slot):
+        mark_extension(state, state.items[slot], condition, scale, t, c)
+        end_item(state, slot)
+
+
+@kernel
 def check_reactions(state: Any, j: Any, scale: Any, t: Any, c: Any) -> None:
     """Take back bounces and extensions that a bar closed beyond, before anything moves."""
     for i in range(state.books[j].used):
@@ -93,9 +103,8 @@ def check_reactions(state: Any, j: Any, scale: Any, t: Any, c: Any) -> None:
             end_item(state, item_slot(j, i, 0))
         slot = item_slot(j, i, 1)
         turn = state.items[slot]
-        if is_live(state, slot) and turn.side * (turn.level - c) > 0.0:
-            mark_extension(state, turn, INVALID, scale, t, c)
-            end_item(state, slot)
+        if turn.side * (turn.level - c) > 0.0:
+            _end_extension(state, slot, INVALID, scale, t, c)
 
 
 @kernel
@@ -120,7 +129,7 @@ def follow_news(state: Any, j: Any, i: Any, scale: Any, t: Any, c: Any) -> None:
         _end_bounce(state, leg, slot, scale, t, leg.b.price)
     if leg.status >= DEAD:
         _end_bounce(state, leg, slot, scale, t, c)
-        end_item(state, item_slot(j, i, 1))
+        _end_extension(state, item_slot(j, i, 1), EXPIRED, scale, t, c)
         mark_leg(state, leg, INVALID if leg.status == DEAD else EXPIRED, scale, t)
         return
     if leg.news & CREATED:
@@ -238,7 +247,7 @@ def watch_extension(
 
 
 @kernel
-def silence_twins(state: Any) -> None:
+def silence_twins(state: Any, scale: Any, t: Any, c: Any) -> None:
     """Let a leg that both scales see speak once: by the larger scale when that has an item."""
     for i in range(state.books[0].used):
         for which in range(2):
@@ -246,4 +255,7 @@ def silence_twins(state: Any) -> None:
                 continue
             twin = find_twin(state.books, 0, i)
             if twin >= 0 and is_live(state, item_slot(1, twin, which)):
-                end_item(state, item_slot(0, i, which))
+                if which == 1:  # a bounce is followed by its leg, to its own end
+                    _end_extension(state, item_slot(0, i, which), EXPIRED, scale, t, c)
+                else:
+                    end_item(state, item_slot(0, i, which))

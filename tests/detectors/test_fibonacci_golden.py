@@ -103,8 +103,8 @@ def test_fall_that_bounces_and_turns_at_its_1272_extension():
         *at_both(167, ("bounce", 1, "invalid")),  # 77: past 88 - 0.886 * 12 - 0.25 = 77.12
         *at_both(169, ("bounce", -1, "done"), ("targets", -1, "active"), ("leg", 1, "invalid")),
         *at_both(188, ("extension", 1, "active")),  # from 57; 88 - 1.272 * 24.5 = 56.84
-        # 56 is the first close below 57. The swing scale saw the same leg and was silenced at
-        # 188; its mark, whose evidence is gone, is not taken back.
+        # The swing scale saw the same leg and is silenced at once; 56 is the first close below 57.
+        (188, "extension", 1, "expired", 3.0),
         (190, "extension", 1, "invalid", 6.0),
     ]
     bars = drawn(100, 76, 88, 57, 58, 56)
