@@ -1,14 +1,20 @@
 """Build the feed that the settings name."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+import structlog
 
 from opportunity.config import Settings, SettingsError
 from opportunity.feeds.base import Feed
 from opportunity.feeds.replay import ReplayFeed
 from opportunity.feeds.simulated import SimulatedFeed
+from opportunity.feeds.sources import Sources, make_sources
 from opportunity.market.store import BarStore
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import EARLIEST_MS, LATEST_MS
+
+logger = structlog.get_logger(__name__)
 
 
 def make_feed(settings: Settings, resume_ms: int | None, now_ms: int) -> Feed:
@@ -40,6 +46,20 @@ def make_feed(settings: Settings, resume_ms: int | None, now_ms: int) -> Feed:
     return SimulatedFeed(
         40 if symbols is None else symbols,
         seed=settings.seed, speed=settings.speed, start_ms=start,
+    )
+
+
+def sources_of(
+    settings: Settings, feed: Feed, now_ms: Callable[[], int]
+) -> Sources | None:
+    """Return the pollers that the settings name, for a feed that lives in the same time."""
+    if not settings.news_sources and not settings.fear_greed:
+        return None
+    if not feed.on_wall_time:
+        logger.warning("sources not read", feed=feed.name, reason="its time is not wall time")
+        return None
+    return make_sources(
+        settings.news_sources, now_ms, settings.news_every_s, settings.fear_greed
     )
 
 

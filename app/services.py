@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from app.feed import sources_of
 from app.presets import Preset, Presets, check_weights
 from opportunity import __version__
 from opportunity.bus.memory import Hub
@@ -20,13 +21,13 @@ from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.feeds.base import Feed
-from opportunity.feeds.sources import Sources, make_sources
 from opportunity.live.agent import Agent
 from opportunity.live.calibrate import saved_calibration
 from opportunity.live.chart import LEAD_BARS, ChartData, chart_of
 from opportunity.live.context import Context, context_of
 from opportunity.live.histories import load_feed
-from opportunity.live.scanner import ScanReport, judge, stale_streams
+from opportunity.live.scan_report import ScanReport, stale_streams
+from opportunity.live.scanner import judge
 from opportunity.market.bars import Bar
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import Timeframe, timeframe
@@ -89,7 +90,7 @@ class Services:
             hub=self.hub,
             state=settings.home / "state" / f"{state_name(settings)}.npz",
             store=memory.observations(state_name(settings)),
-            sources=_sources(settings, feed),
+            sources=sources_of(settings, feed, wall_ms),
             calibration=saved_calibration(settings.home),
             enabled=stored.get("enabled", settings.agent_enabled),
             scan_interval_ms=stored.get("scan_interval_ms", settings.scan_interval_ms),
@@ -406,18 +407,6 @@ class Services:
             stored = self._versions.add(self.weights.as_dict(), "python")
             self.weights_version = stored.version
             self._tell("weights", stored.weights, stored.version, "python")
-
-
-def _sources(settings: Settings, feed: Feed) -> Sources | None:
-    """Return the pollers that the settings name, for a feed that lives in the same time."""
-    if not settings.news_sources and not settings.fear_greed:
-        return None
-    if not feed.on_wall_time:
-        logger.warning("sources not read", feed=feed.name, reason="its time is not wall time")
-        return None
-    return make_sources(
-        settings.news_sources, wall_ms, settings.news_every_s, settings.fear_greed
-    )
 
 
 def time_key(feed_name: str) -> str:

@@ -13,7 +13,7 @@ from app.api.weights import settle
 from app.services import Services
 from opportunity.contracts.scanner import ScanError, ScanMeta, ScannerResponse, ScanRequest
 from opportunity.contracts.weights import NormalizeQuery
-from opportunity.live.scanner import ScanReport
+from opportunity.live.scan_report import ScanReport
 from opportunity.market.timeframe import Timeframe
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import ScanRules

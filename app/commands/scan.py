@@ -7,7 +7,7 @@ from app.commands import arguments
 from app.commands.arguments import DONE, FAILED
 
 if TYPE_CHECKING:
-    from opportunity.live.scanner import ScanReport
+    from opportunity.live.scan_report import ScanReport
 
 NAME: Final = "scan"
 MANY: Final = 8

@@ -21,7 +21,7 @@ from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import ConflictError
 from opportunity.live.context import Context
-from opportunity.live.scanner import ScanReport
+from opportunity.live.scan_report import ScanReport
 from opportunity.market.symbols import parse_symbol
 from opportunity.scoring.presets import PRESETS, PROTECTED
 from opportunity.scoring.snapshot import MarketSnapshot
