@@ -35,6 +35,7 @@ from opportunity.scoring.scan_rules import TRADE_CONFIDENCE as TRADE_CONFIDENCE
 from opportunity.scoring.scan_rules import ScanRules as ScanRules
 from opportunity.scoring.scores import explain
 from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.scoring.trust import TrustSummary, summarise, symbol_note, symbol_trust, trust_note
 from opportunity.trading.levels import Levels, levels
 
 
@@ -66,6 +67,11 @@ class Opportunity:
         Entry, stop and targets; None without a direction.
     scanned_at : int
         Feed time of the scan, ms UTC.
+    trust : float
+        How far its data can be trusted, [0, 1]: the mean over the timeframes that scored, by
+        weight. It has lowered `confidence` already.
+    trust_note : str
+        Why it is below 1; empty where it is not.
     """
 
     rank: int | None
@@ -95,6 +101,8 @@ class Opportunity:
     scanned_at: int
     source: str
     stopped_by: tuple[str, ...]
+    trust: float
+    trust_note: str
     _evaluation: "Evaluation" = field(repr=False, compare=False)
     _row: int = field(repr=False)
 
@@ -155,7 +163,8 @@ class Evaluation:
     rules : Rules
         What a symbol had to fulfil.
     combined : Combined
-        Scores of each stream, shape (n_symbols, n_timeframes).
+        Scores of each stream, shape (n_symbols, n_timeframes); the confidence is what the
+        detectors deserve times the trust in the bars.
     consensus : Consensus
         Scores of each symbol, shape (n_symbols,).
     risk : ndarray, shape (n_symbols,)
@@ -168,6 +177,10 @@ class Evaluation:
         Indices of the ranked symbols, best first.
     calibration : Calibration or None
         What turns scores into success, where it fits them.
+    trust : ndarray, shape (n_symbols,)
+        Trust in the data, [0, 1], NaN for a symbol without a score.
+    evidence : Combined
+        `combined` with the confidence as the detectors deserve it: what success is learned from.
     """
 
     snapshot: MarketSnapshot
@@ -180,7 +193,9 @@ class Evaluation:
     key: FloatArray
     stops: Mask
     order: NDArray[np.int64]
-    calibration: Calibration | None = None
+    calibration: Calibration | None
+    trust: FloatArray
+    evidence: Combined
 
     def __len__(self) -> int:
         return self.order.size
@@ -201,7 +216,7 @@ class Evaluation:
         if self.calibration is None or self.uncalibrated:
             return np.full(len(self.snapshot.symbols), np.nan)
         return self.calibration.of_symbols(
-            self.combined, self.snapshot.timeframes, self.timeframe_weights,
+            self.evidence, self.snapshot.timeframes, self.timeframe_weights,
             self.consensus.direction,
         )
 
@@ -210,7 +225,7 @@ class Evaluation:
         """The same of each timeframe by itself; shape (n_symbols, n_timeframes)."""
         if self.calibration is None or self.uncalibrated:
             return np.full(self.combined.net.shape, np.nan)
-        stated = self.calibration.of_streams(self.combined, self.snapshot.timeframes)
+        stated = self.calibration.of_streams(self.evidence, self.snapshot.timeframes)
         return np.where(self.combined.direction != 0, stated, np.nan)
 
     def success_note(self, i: int) -> str:
@@ -279,6 +294,8 @@ class Evaluation:
             scanned_at=snapshot.time,
             source=snapshot.source,
             stopped_by=self.why(i),
+            trust=float(self.trust[i]),
+            trust_note=self.trust_note(i),
             _evaluation=self,
             _row=i,
         )
@@ -289,16 +306,39 @@ class Evaluation:
 
     def breakdown(self, i: int) -> dict[str, Explanation]:
         """Take the score of symbol `i` apart, by timeframe that scored."""
-        snapshot = self.snapshot
         return {
-            t: replace(explain(
-                self.combined.take((i, f)), snapshot.scores[i, f], snapshot.confidences[i, f],
-                self.weights, float(snapshot.trend[i, f]), float(snapshot.volatility[i, f]),
-                t, int(snapshot.closed[i, f]), bool(snapshot.flagged[i, f]),
-            ), success=float(self.stream_success[i, f]))
-            for f, t in enumerate(snapshot.timeframes)
+            t: replace(self.explanation((i, f)), success=float(self.stream_success[i, f]))
+            for f, t in enumerate(self.snapshot.timeframes)
             if not np.isnan(self.combined.net[i, f])
         }
+
+    def explanation(self, at: tuple[int, int]) -> Explanation:
+        """Take the score of one stream apart, by its symbol and timeframe; without success."""
+        snapshot, frame = self.snapshot, self.snapshot.timeframes[at[1]]
+        trust = float(snapshot.trust[at])
+        return explain(
+            self.combined.take(at),
+            snapshot.scores[at],
+            snapshot.confidences[at],
+            self.weights,
+            float(snapshot.trend[at]),
+            float(snapshot.volatility[at]),
+            frame,
+            int(snapshot.closed[at]),
+            bool(snapshot.flagged[at]),
+        ).trusted(trust, trust_note(snapshot.distrust[at], frame) if trust < 1 else "")
+
+    def trust_note(self, i: int) -> str:
+        """Say why the trust in the data of symbol `i` is below 1; empty where it is not."""
+        if not self.trust[i] < 1:
+            return ""
+        scored = ~np.isnan(self.combined.net[i]) & (self.timeframe_weights > 0)
+        return symbol_note(self.snapshot.distrust[i], self.snapshot.timeframes, scored)
+
+    @cached_property
+    def trust_summary(self) -> TrustSummary:
+        """The trust in the data of all symbols that scored."""
+        return summarise(self.trust, self.rules.min_trust)
 
     @cached_property
     def ict(self) -> FloatArray:
@@ -374,19 +414,23 @@ def evaluate(
     asked = rules.record() if isinstance(rules, ScanRules) else rules
     by_detector = weight_array(weights)
     by_timeframe = weights_of(snapshot.timeframes, timeframe_weights)
-    combined = combine(
+    evidence = combine(
         snapshot.scores, snapshot.confidences, snapshot.trend, snapshot.volatility, by_detector,
         snapshot.exists if exists is None else exists,
     )
+    combined = replace(evidence, confidence=evidence.confidence * snapshot.trust)
+    trust = symbol_trust(snapshot.trust, combined.net, by_timeframe)
     consensus = aggregate(combined, snapshot.volatility, by_timeframe)
     risk = _risk(consensus, snapshot.drawdown_rank)
     key = consensus.strength * consensus.confidence * consensus.consensus
-    mask = stops(asked, snapshot.symbols, combined, consensus, risk, snapshot.volume_24h)
+    mask = stops(asked, snapshot.symbols, combined, consensus, risk, snapshot.volume_24h, trust)
     passed = np.flatnonzero(mask == 0)
     return Evaluation(
         snapshot, by_detector, by_timeframe, asked, combined, consensus, risk, key, mask,
         passed[_ranked(key, snapshot.volume_24h, _alphabet(snapshot.symbols), passed)],
         calibration,
+        trust,
+        evidence,
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.market.trust import FACTORS
 from opportunity.scoring.calibration import calibrated
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
@@ -332,3 +333,98 @@ def test_success_costs_nothing_until_it_is_asked_for(known, monkeypatch):
     assert len(found) == 4
     with pytest.raises(AssertionError, match="asked"):
         found.success  # noqa: B018 - the property is what is tested
+
+
+def doubted(snapshot, *places):
+    """The snapshot with facts of distrust: (symbol, timeframe, factor, fact)."""
+    facts = snapshot.distrust.copy()
+    for i, f, name, fact in places:
+        facts[i, f, FACTORS.index(name)] = fact
+    return replace(snapshot, distrust=facts, trust=np.empty((0, 0)))
+
+
+def test_distrust_lowers_the_confidence_and_nothing_that_detectors_said():
+    rng = np.random.default_rng(3)
+    snapshot = market(rng.uniform(-1, 1, (5, 3, D)), rng.random((5, 3, D)))
+    whole = evaluate(snapshot, rules=LAX, exists=ALL)
+    part = evaluate(doubted(snapshot, (1, 0, "gaps", 0.105), (2, slice(None), "mismatch", 0.06)),
+                    rules=LAX, exists=ALL)
+    for name in ("final", "net", "strength", "contributions", "direction", "advice"):
+        np.testing.assert_array_equal(getattr(whole.combined, name), getattr(part.combined, name))
+    np.testing.assert_array_equal(whole.consensus.action, part.consensus.action)
+    np.testing.assert_array_equal(whole.risk, part.risk)
+    factor = np.ones((5, 3))
+    factor[1, 0], factor[2] = 0.5, 0.7
+    np.testing.assert_allclose(part.combined.confidence, whole.combined.confidence * factor)
+    np.testing.assert_allclose(
+        part.trust, [1, (0.25 * 0.5 + 0.3 + 0.2) / 0.75, 0.7, 1, 1], rtol=1e-12
+    )
+    assert part.consensus.confidence[2] == pytest.approx(0.7 * whole.consensus.confidence[2])
+    row = part.row(1)
+    assert row.trust == part.trust[1]
+    assert row.trust_note == "10 % of the 1h bars missing lately"
+    assert part.row(0).trust == 1.0
+    assert part.row(0).trust_note == ""
+    assert row.timeframe_breakdown["1h"].trust == 0.5
+    assert row.timeframe_breakdown["1h"].confidence == part.combined.confidence[1, 0]
+    assert row.timeframe_breakdown["4h"].trust_note == ""
+    assert "Trust in the data 0.50" in row.timeframe_breakdown["1h"].headline
+
+
+def test_a_symbol_that_cannot_be_trusted_is_vetoed():
+    snapshot = doubted(market([[0.6] * 3] * 3), (0, slice(None), "price", 1), (1, 1, "price", 1))
+    found = evaluate(snapshot, rules=LAX, exists=ALL)
+    assert names(found) == ["S0002/USDT", "S0001/USDT"]
+    assert found.why(0) == ("trust",)
+    assert found.row(0).confidence == 0
+    assert found.trust[1] == pytest.approx(0.6)
+    strict = ScanRules(**{**LAX.as_dict(), "min_trust": 0.61})
+    assert names(evaluate(snapshot, rules=strict, exists=ALL)) == ["S0002/USDT"]
+    free = ScanRules(**{**LAX.as_dict(), "min_trust": 0})
+    assert len(evaluate(snapshot, rules=free, exists=ALL)) == 3
+    summary = found.trust_summary
+    assert (summary.lowest, summary.n_vetoed, summary.n_symbols) == (0, 1, 3)
+
+
+def test_a_timeframe_without_a_score_says_nothing_about_trust():
+    scores = [[0.6, 0.6, math.nan], [math.nan] * 3]
+    found = evaluate(doubted(market(scores), (0, 2, "price", 1), (1, 0, "price", 1)),
+                     rules=LAX, exists=ALL)
+    assert found.trust[0] == 1.0
+    assert math.isnan(found.trust[1])
+    assert found.why(1) == ("unscored",)
+    assert found.row(1).trust_note == ""
+    assert found.row(1).as_dict()["trust"] is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_mirrored_market_is_trusted_alike(seed):
+    rng = np.random.default_rng(seed)
+    scores, confidences = rng.uniform(-1, 1, (12, 3, D)), rng.random((12, 3, D))
+    scores[rng.random(scores.shape) < 0.3] = np.nan
+    facts = rng.random((12, 3, len(FACTORS))) * (rng.random((12, 3, len(FACTORS))) < 0.2)
+    rules = ScanRules(min_confidence=0.05, threshold=0.55)
+    there, back = (
+        evaluate(market(sign * scores, confidences, distrust=facts), rules=rules, exists=ALL)
+        for sign in (1, -1)
+    )
+    np.testing.assert_array_equal(there.order, back.order)
+    np.testing.assert_array_equal(there.stops, back.stops)
+    np.testing.assert_array_equal(there.trust, back.trust)
+    np.testing.assert_array_equal(there.consensus.confidence, back.consensus.confidence)
+    np.testing.assert_array_equal(there.consensus.net, -back.consensus.net)
+    assert [there.trust_note(i) for i in range(12)] == [back.trust_note(i) for i in range(12)]
+
+
+@pytest.mark.parametrize("method", ["isotonic", "logistic"])
+def test_success_is_that_of_the_same_score_from_good_bars(method):
+    known = calibrated({"1h": made_calls(n=6_000)}, None, "test", ["A/USDT"], method)
+    snapshot = market([[0.6], [-0.4]], confidence=0.4)
+    snapshot = replace(snapshot, time=known.known + 1)
+    bad = doubted(snapshot, (slice(None), 0, "mismatch", 0.15))
+    whole, part = (evaluate(s, rules=LAX, exists=ALL, calibration=known) for s in (snapshot, bad))
+    assert np.isfinite(whole.success).all()
+    assert (part.combined.confidence < whole.combined.confidence).all()
+    np.testing.assert_array_equal(whole.success, part.success)
+    np.testing.assert_array_equal(whole.stream_success, part.stream_success)

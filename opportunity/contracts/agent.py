@@ -23,6 +23,24 @@ INTERVAL_MS = (100, 60_000)
 """Bounds of the heartbeat that the API accepts, ms."""
 
 
+FeedState = Literal["connecting", "live", "polling", "recovering", "limited", "banned", "down"]
+"""A test holds this equal to `feeds.status.LineState`, which lies in a higher room."""
+
+
+class FeedLine(Answer):
+    """The line to the market; times are wall time."""
+
+    state: FeedState
+    text: str = Field(description="one plain line for people")
+    since: int = Field(description="when the state began, ms UTC")
+    retry_at: int | None = Field(description="when the venue will be asked again, ms UTC")
+    n_reconnects: int = Field(description="lines opened anew since the start")
+    n_corrections: int = Field(description="bars corrected after they were given")
+    n_refused: int = Field(description="rows that broke a rule")
+    delay_ms: Number = Field(description="from a bar's close to its release, median, feed time")
+    skew_ms: int | None = Field(description="the exchange's clock minus this machine's")
+
+
 class AgentStatus(Answer):
     """What the agent is doing."""
 
@@ -35,6 +53,7 @@ class AgentStatus(Answer):
     next_scan_at: int | None = Field(description="ms UTC")
     last_error: str | None
     source: str = Field(description="where the market data comes from, e.g. `simulated`")
+    feed: FeedLine | None = Field(None, description="null for a feed that has no line")
 
 
 class ToggleQuery(Query):
@@ -82,6 +101,7 @@ class RulesBody(Body):
     min_volume_usd: float | None = Field(None, ge=0)
     exclude_symbols: list[SymbolText] | None = Field(None, max_length=2_000)
     direction: Side | None = Field(None, description="only this side; null for both")
+    min_trust: Fraction | None = Field(None, description="least trust in the data of a symbol")
 
     def given(self) -> dict[str, Any]:
         """Return what was given; null gives nothing, except a `direction` of both sides."""
@@ -104,6 +124,7 @@ class Rules(Answer):
     min_volume_usd: Number
     exclude_symbols: list[str]
     direction: Side | None
+    min_trust: Unit
 
 
 class AgentConfig(Answer):

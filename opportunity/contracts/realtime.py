@@ -132,6 +132,8 @@ class SignalMessage(Numbered):
         None, description="calibrated probability of the direction; null: not known"
     )
     timeframes: dict[TimeframeName, Unit] | None = None
+    trust: Unit = Field(None, description="trust in the data; below 1 it lowers `confidence`")
+    trust_note: str = Field("", description="why `trust` is below 1; else ''")
     ts: int = Field(description="feed time of the newest bar, ms UTC")
     source: str
 

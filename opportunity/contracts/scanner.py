@@ -96,6 +96,7 @@ class ScanRequest(Body):
             "min_volume_usd": {},
             "exclude_symbols": {},
             "direction": {},
+            "min_trust": {},
         }
         given = {
             name: _once(name, {f"rules.{name}": getattr(rules, name)} | names)
@@ -169,6 +170,8 @@ class TimeframeBreakdown(Answer):
     success: Unit = Field(description="calibrated probability of the direction; null: not known")
     bar_close: int | None = Field(description="close time of the newest closed bar, ms UTC")
     flagged: bool = Field(description="the newest bar follows a gap")
+    trust: Unit = Field(description="trust in the bars; it has lowered `confidence` already")
+    trust_note: str = Field(description="why `trust` is below 1; else ''")
     components: list[Component]
 
 
@@ -220,6 +223,8 @@ class ScanItem(Answer):
     signal_count: int = Field(description="timeframes that point somewhere")
     patterns: list[str] = Field(max_length=3)
     flagged: bool = Field(description="a newest bar follows a gap")
+    trust: Unit = Field(description="trust in the data, mean over the timeframes that scored")
+    trust_note: str = Field(description="why `trust` is below 1; else ''")
     scanned_at: int = Field(description="feed time, ms UTC")
     source: str
 

@@ -46,6 +46,8 @@ class ScoreResult(Answer):
     bear_mass: Number
     disagreement: Unit
     coverage: Unit
+    trust: Unit = Field(description="trust in the bars; it has lowered `confidence` already")
+    trust_note: str = Field(description="why `trust` is below 1; else ''")
     components: list[Component]
 
 

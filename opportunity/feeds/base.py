@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from opportunity.errors import unknown
 from opportunity.feeds.clock import Clock
+from opportunity.feeds.status import FeedStatus
 from opportunity.market.bars import Bars, FloatArray
+from opportunity.market.notes import BarNote
 from opportunity.market.observations import Record
 from opportunity.market.timeframe import TimeArray, Timeframe, timeframe
+from opportunity.market.trust import Faults
 
 FORMING_S = 0.25
 """Wall time between two `Forming` records of a stream."""
@@ -39,6 +42,9 @@ class Closed:
         Open, high, low, close, volume.
     late : ndarray of bool, shape (n_rows,)
         Whether the bar came after later ones of other symbols were already out.
+    settled : ndarray of int64, shape (n_symbols,), optional
+        Up to which time the bars of each symbol of the feed are complete: none that closes at or
+        before it will come any more. None: all of them up to one bar before this batch.
     """
 
     time: int
@@ -46,6 +52,7 @@ class Closed:
     times: TimeArray
     values: FloatArray
     late: NDArray[np.bool_]
+    settled: TimeArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +66,21 @@ class Forming:
     rows: NDArray[np.int64]
     times: TimeArray
     values: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corrected:
+    """Bars that were given before have changed: from now on `history` says otherwise.
+
+    `time` is the feed's time, `rows` are indices into the feed's `symbols`, ascending.
+    """
+
+    time: int
+    rows: NDArray[np.int64]
+
+
+Event = Closed | Forming | Corrected
+"""What a stream gives."""
 
 
 class Feed(ABC):
@@ -95,7 +117,7 @@ class Feed(ABC):
         """Prepare, and return the feed time from which `stream` will go on."""
 
     @abstractmethod
-    def stream(self) -> AsyncIterator[Closed | Forming]:
+    def stream(self) -> AsyncIterator[Event]:
         """Iterate over closed and forming bars in the order of time; ends with the data."""
 
     @abstractmethod
@@ -153,6 +175,18 @@ class Feed(ABC):
         list of records
             In the order in which they became known.
         """
+        return []
+
+    def faults(self) -> Faults | None:
+        """Return what is wrong with the data of each symbol now; None where nothing can be."""
+        return None
+
+    def status(self) -> FeedStatus | None:
+        """Return how the line to the market is; None for a feed that has none."""
+        return None
+
+    def notes(self) -> list[BarNote]:
+        """Return what happened to single bars since the last call, e.g. corrections."""
         return []
 
     async def __aenter__(self) -> "Feed":

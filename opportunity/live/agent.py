@@ -18,12 +18,14 @@ from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
 from opportunity.live.core import AgentConfig, Core, ScanStats
 from opportunity.live.gatherer import Gatherer, Sources
+from opportunity.live.notes import NoteKeeper, NoteStore
 from opportunity.live.observers import Observers
 from opportunity.market.bars import Bar
 from opportunity.market.observations import ObservationStore
 from opportunity.market.timeframe import Timeframe, timeframe
 from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.ensemble import WeightsLike, weight_array
+from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.shared import Shared
@@ -58,6 +60,8 @@ class Agent(Shared):
     calibration : Calibration, optional
         Gives success to scores that it fits; others are calibrated from the history that the
         agent starts from, some seconds after the start.
+    notes : NoteStore, optional
+        Where what happened to single bars is kept, e.g. corrections.
     """
 
     enabled = param.Boolean(True, doc="Publish new signals; off keeps prices and states going.")
@@ -82,6 +86,7 @@ class Agent(Shared):
         store: ObservationStore | None = None,
         sources: Sources | None = None,
         calibration: Calibration | None = None,
+        notes: NoteStore | None = None,
         **params: Any,
     ) -> None:
         super().__init__(**params)
@@ -92,7 +97,7 @@ class Agent(Shared):
         self._version = 0
         self._core = Core(
             feed, tuple(dict.fromkeys(timeframe(t) for t in timeframes)), hub, state,
-            self._config(), Gatherer(feed, store, sources), calibration,
+            self._config(), Gatherer(feed, store, sources), calibration, NoteKeeper(feed, notes),
         )
         self._task: asyncio.Future[None] | None = None
         self._thread: threading.Thread | None = None
@@ -246,6 +251,14 @@ class Agent(Shared):
     def forming(self, symbol: str, timeframe: Timeframe) -> Bar | None:
         """Return the unfinished bar of a stream, the running base bar included; None without."""
         return self._core.forming(symbol, timeframe)
+
+    def preview(self, symbol: str, timeframe: Timeframe) -> Explanation | None:
+        """Return what the unfinished bar of a stream would score, under the shared weights.
+
+        A look ahead: never stored, ranked or published; say so wherever it is shown. None where
+        no bar is unfinished, and for what is not watched.
+        """
+        return self._core.preview(symbol, timeframe)
 
     def calibration(self, weights: WeightsLike | None = None) -> Calibration | None:
         """Return what gives success to scores of these weights, by default the shared ones.

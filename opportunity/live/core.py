@@ -13,19 +13,24 @@ import structlog
 
 from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
-from opportunity.feeds.base import Closed, Feed, Forming
+from opportunity.feeds.base import Closed, Corrected, Feed, Forming
 from opportunity.live.day import DayFigures, Rows
 from opportunity.live.gatherer import Gatherer
 from opportunity.live.intake import Intake
 from opportunity.live.learner import Learner
+from opportunity.live.notes import NoteKeeper
 from opportunity.live.observers import Observers
+from opportunity.live.preview import preview, trusted
+from opportunity.live.rewarming import Rewarmer
+from opportunity.live.running import newer, unfinished
 from opportunity.live.signals import signals_of
 from opportunity.live.state import duplicate, load_state, save_state
 from opportunity.live.streams import Streams
 from opportunity.live.warming import WARM_BARS, catch_up, feed_figures, warm
 from opportunity.market.bars import Bar, FloatArray
-from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_ms, open_ms
+from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_ms
 from opportunity.scoring.calibration import Calibration
+from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.rules import Rules
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.strategy import Evaluation, evaluate
@@ -78,8 +83,10 @@ class Core:
         config: AgentConfig,
         gatherer: Gatherer | None = None,
         saved: Calibration | None = None,
+        notes: NoteKeeper | None = None,
     ) -> None:
         self._gatherer = Gatherer(feed) if gatherer is None else gatherer
+        self._notes = NoteKeeper(feed) if notes is None else notes
         self.feed, self.hub, self.state = feed, hub, state
         self.wanted = timeframes
         self.timeframes = timeframes
@@ -138,18 +145,20 @@ class Core:
         index = self.feed.symbols.index(symbol)
         with self._lock:
             closed = self._streams.forming(index, timeframe)
-            time = self._streams.time
-        running = self._prices.get(symbol)
-        if running is None or running[0] < time:  # that bar has closed: it is counted already
-            return closed
-        live = Bar(*running)
-        opened = open_ms(live.time, timeframe)
-        if closed is None or opened > closed.time:
-            return live._replace(time=opened)
-        return Bar(
-            closed.time, closed.open, max(closed.high, live.high), min(closed.low, live.low),
-            live.close, closed.volume + live.volume,
-        )
+            newest = int(self._streams.newest[index])
+        return unfinished(closed, self._prices.get(symbol), newest, timeframe)
+
+    def preview(self, symbol: str, timeframe: Timeframe) -> Explanation | None:
+        """Return what a stream would score if its unfinished bar closed now; None without one.
+
+        Nothing that is stored, ranked or told changes by it.
+        """
+        bar = self.forming(symbol, timeframe)
+        if bar is None:
+            return None
+        stream = self.feed.symbols.index(symbol), timeframe
+        seen = preview(self._streams, self._lock, stream, bar, self.config.weights)
+        return None if seen is None or self.latest is None else trusted(seen, self.latest)
 
     def calibration(self, weights: FloatArray) -> Calibration | None:
         """Return what gives success to scores of these weights: the stored one if it fits."""
@@ -180,6 +189,8 @@ class Core:
                     group.create_task(self._keep(), name="agent: state"),
                     group.create_task(self._intake.run(), name="agent: records"),
                     group.create_task(self._learner.run(self), name="agent: calibration"),
+                    group.create_task(self._notes.run(), name="agent: notes"),
+                    group.create_task(self._rewarmer.run(), name="agent: corrections"),
                 ]
                 if self._gatherer.sources is not None:
                     others.append(
@@ -213,7 +224,11 @@ class Core:
             self._streams.close()
             self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
         self._intake = Intake(self._gatherer, self._streams, self._lock)
+        self._rewarmer = Rewarmer(
+            self.feed, self._streams, self._day, self._lock, self._on_rewarmed
+        )
         await self._intake.remember(start, self._streams.time if restored else start)
+        self._streams.faults = self.feed.faults()
         if restored:
             await catch_up(self.feed, self._streams, start, self._advance)
         else:
@@ -232,14 +247,22 @@ class Core:
             await self._intake.observe(event.time)
             if isinstance(event, Closed):
                 await self._on_closed(event)
+            elif isinstance(event, Corrected):
+                self._rewarmer.ask(event.rows)
             else:
                 self._spread(event)
 
     async def _on_closed(self, event: Closed) -> None:
+        self._streams.faults = self.feed.faults()
         touched = await self._aside(event.rows.size, self._work, event)
         if touched.size:
             await self._rank(touched)
         self._spread(event)  # after the signals: the hub's next delivery is a tick away
+
+    async def _on_rewarmed(self, rows: Rows) -> None:
+        logger.info("streams warmed again", symbols=rows.size)
+        await self._rank(rows)
+        await self._save()  # what was kept before holds the bars as they were
 
     async def _aside(self, n_symbols: int, function: Callable[[T], R], argument: T) -> R:
         """Call a function on a thread where it would hold the loop: by its size, or by waiting."""
@@ -251,14 +274,20 @@ class Core:
         with self._lock:
             self._torn = True
             self._day.feed(event.rows, event.times, event.values)
-            touched = self._advance(event.rows, event.times, event.values)
+            touched = self._advance(event.rows, event.times, event.values, event.settled)
+            self._rewarmer.heard(event)
             self._torn = False
             return touched
 
-    def _advance(self, rows: Rows, times: TimeArray, values: FloatArray) -> Rows:
+    def _advance(
+        self, rows: Rows, times: TimeArray, values: FloatArray, settled: TimeArray | None = None
+    ) -> Rows:
         touched = self._streams.update(rows, times, values)
-        # A symbol whose last base bar is missing has its longer bars closed one bar later.
-        late = self._streams.flush(int(times.max()))
+        if settled is None and not times.size:
+            return touched
+        # A symbol whose last base bar is missing has its longer bars closed one bar later, or
+        # once the feed says that none will come any more.
+        late = self._streams.flush(int(times.max()) if settled is None else settled)
         return np.union1d(touched, late)
 
     async def _beat(self) -> None:
@@ -289,7 +318,7 @@ class Core:
     def _write_state(self) -> None:
         with self._writing:
             with self._lock:
-                if self._torn:
+                if self._torn or self._rewarmer.pending:
                     return
                 arrays = {name: duplicate(array) for name, array in self._streams.save().items()}
             save_state(self.state, arrays)
@@ -299,7 +328,10 @@ class Core:
             await self._gatherer.keep()
         else:
             await self._save()
+            if self._rewarmer.pending and self.state is not None:
+                self.state.unlink(missing_ok=True)  # holds bars that have changed since
             await self._intake.keep()
+        await self._notes.keep()
         self._learner.stop()
         if self._gatherer.sources is not None:
             await self._gatherer.sources.close()
@@ -311,6 +343,7 @@ class Core:
     async def _rank(self, touched: Rows | None = None) -> None:
         """Rank all symbols; tell it, and the signals of `touched` (None: of all)."""
         async with self._ranking:
+            self._streams.faults = self.feed.faults()
             await self._aside(len(self.feed.symbols), self._scan, touched)
 
     def _scan(self, touched: Rows | None) -> None:
@@ -346,9 +379,7 @@ class Core:
             self.reporter(ScanStats(snapshot.time, (now - began) * 1e3, beat, self._n_scans))
 
     def _spread(self, event: Closed | Forming) -> None:
-        names = self.feed.symbols
-        bars = zip(event.rows.tolist(), event.times.tolist(), event.values.tolist(), strict=True)
-        fresh = {names[row]: (time, *bar) for row, time, bar in bars}
+        fresh = newer(event, self.feed.symbols, self._prices)
         self._prices.update(fresh)
-        if self.hub is not None:
+        if self.hub is not None and fresh:
             self.hub.publish_many("price", fresh)

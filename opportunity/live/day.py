@@ -1,6 +1,7 @@
 """Figures of every symbol of a live universe: price, last 24 hours, depth under the high."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,14 @@ class DayFigures:
         add_bars(self._opens, self._quote, self._newest, rows, numbers, values)
         self.price[rows] = values[:, 3]
 
+    def adopt(self, rows: Rows, other: "DayFigures") -> None:
+        """Take over the figures of the symbols of `other` as those of `rows`, in their order."""
+        for mine, theirs in zip(self._arrays(), other._arrays(), strict=True):
+            mine[rows] = theirs
+
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        return self._opens, self._quote, self._newest, self.price
+
     def change(self) -> FloatArray:
         """Return the price change over the last 24 hours as a fraction, shape (n_symbols,)."""
         opened = np.empty_like(self.price)
@@ -72,6 +81,14 @@ class DrawdownRanks:
         self._states = np.zeros(n_symbols, HIGHEST)
         self._closes = np.zeros((n_symbols, n_window))
         self._drawdowns = np.zeros((n_symbols, N_RANKED))
+
+    def adopt(self, rows: Rows, other: "DrawdownRanks") -> None:
+        """Take over the ranks of the symbols of `other` as those of `rows`, in their order."""
+        for mine, theirs in zip(self._arrays(), other._arrays(), strict=True):
+            mine[rows] = theirs
+
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        return self._states, self._closes, self._drawdowns, self.rank
 
     def feed(self, rows: Rows, closes: FloatArray) -> None:
         """Add closes of `timeframe`, shape (k, n) with NaN where there is no bar, and rank."""

@@ -18,6 +18,7 @@ from opportunity.market.resample import resample
 from opportunity.market.store import BarStore
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import TIMEFRAMES, Timeframe, divides, length_ms
+from opportunity.market.trust import Faults
 from opportunity.scoring.drawdown import needed_bars
 from opportunity.scoring.snapshot import MarketSnapshot
 
@@ -53,6 +54,8 @@ class Histories:
         What the agent knows of all symbols: its figures of the day are newer than the bars here.
     observers : Observers or None
         What was known besides bars, of all symbols.
+    faults : Faults or None
+        What a feed of `base` bars knows to be wrong, of all symbols.
     """
 
     source: str
@@ -63,6 +66,8 @@ class Histories:
     errors: dict[str, str] = field(default_factory=dict)
     live: MarketSnapshot | None = None
     observers: Observers | None = None
+    faults: Faults | None = None
+    base: Timeframe = "1m"
 
 
 Read = Callable[[str, Timeframe, int | None, int], Bars]
@@ -163,7 +168,9 @@ async def load_feed(
     feed: Feed, symbols: Sequence[str], timeframes: tuple[Timeframe, ...], end: int
 ) -> Histories:
     """Ask a feed for the history of all streams; symbols outside its universe may do."""
-    histories = Histories(feed.source, tuple(symbols), timeframes)
+    histories = Histories(feed.source, tuple(symbols), timeframes, base=feed.base)
+    faults = feed.faults()
+    histories.faults = faults and faults.take(histories.symbols, feed.symbols)
     for symbol in histories.symbols:
         errors: dict[str, str] = {}
         daily = await _feed_bars(feed, symbol, "1h", needed_bars("1h"), end, errors)

@@ -146,6 +146,8 @@ async def scan_feed(
     histories = await load_feed(feed, wanted, _frames(timeframes), now)
     histories.errors |= errors
     histories.observers = await recall_feed(feed, wanted, now)
+    if end is not None:
+        histories.faults = None  # they are of now
     found = wanted_calibration(calibration)
     return judge(histories, weights, rules, at if at == "each" else end, began, found)
 
@@ -173,8 +175,11 @@ def judge(
     """Score, check and rank what was loaded; `began` is the `perf_counter` of the start."""
     snapshot = _snapshot(histories)
     each = at == "each"
-    if isinstance(at, int):
-        snapshot = replace(snapshot, time=at)
+    if isinstance(at, int) or each:
+        snapshot = snapshot.as_of(at if isinstance(at, int) else None)
+    if histories.faults is not None:
+        faults = histories.faults.take(snapshot.symbols, histories.symbols)
+        snapshot = snapshot.blamed(faults, histories.base)
     old = snapshot.stale() & (not each)
     evaluation = evaluate(
         snapshot if each else snapshot.fresh(), weights, rules, calibration=calibration

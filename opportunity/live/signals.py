@@ -31,6 +31,8 @@ def signals_of(evaluation: Evaluation, rows: NDArray[np.int64]) -> dict[str, dic
                 "risk_level": seen.risk_level,
                 "success": seen.success if np.isfinite(seen.success) else None,
                 "timeframes": dict(seen.timeframes),
+                "trust": seen.trust,
+                "trust_note": seen.trust_note,
                 "ts": evaluation.snapshot.time,
                 "source": evaluation.snapshot.source,
             }

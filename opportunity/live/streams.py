@@ -21,8 +21,10 @@ from opportunity.kernels import VERSION
 from opportunity.live.day import DayFigures, DrawdownRanks, Rows
 from opportunity.live.observers import Observers
 from opportunity.market.bars import Bar, FloatArray
+from opportunity.market.continuity import Parts, follow, new_tracks, tell
 from opportunity.market.resample import Closed, Resampler
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
+from opportunity.market.trust import AGE, N_FACTORS, Faults, blame, overdue
 from opportunity.scoring.context import ATR, CONTEXT, TREND, VOLATILITY, context_run
 from opportunity.scoring.snapshot import MarketSnapshot
 
@@ -76,9 +78,17 @@ class Streams:
         self._ict = np.full(n_rows, np.nan)
         self._closed = np.zeros(n_rows, np.int64)
         self._flagged = np.zeros(n_rows, np.bool_)
+        self._tracks = new_tracks(n_rows)
+        self.faults: Faults | None = None
+        """What the feed knows to be wrong with the symbols now; whoever feeds bars sets it.
+
+        A feed that knows any has asked for each missing bar: what it does not miss, never existed.
+        """
         self._badges = Badges(self.detectors, len(self.symbols), self.timeframes)
         self._resampler = Resampler(base, self.timeframes, len(self.symbols))
         self.drawdowns = DrawdownRanks(len(self.symbols), self.timeframes)
+        self.complete: TimeArray = np.zeros(len(self.symbols), np.int64)
+        """Up to when the longer bars of each symbol were closed by `flush`, ms UTC."""
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="kernels")
 
     def close(self) -> None:
@@ -103,6 +113,8 @@ class Streams:
         if time.shape[1] > 1:
             step, known = time[:, -1] - time[:, -2], ~np.isnan(values[:, -2, 3])
             self._flagged[rows] = known & (step != length_ms(timeframe))
+        parts = Parts(length_ms(timeframe), length_ms(self.base), counts=self._counts())
+        follow(self._tracks, rows, time, values, parts)
         cut = max(0, time.shape[1] - WARM_EVENTS)
         if cut:
             self._run(rows, timeframe, time[:, :cut], values[:, :cut])
@@ -113,6 +125,10 @@ class Streams:
         """Fill the unfinished bars of the larger timeframes from base bars already scored."""
         for rows, times, values in instants:
             self._resampler.push(rows, times, values)
+
+    def begin(self, time: int | TimeArray) -> None:
+        """Refuse base bars that closed by `time`: they are in what was warmed with."""
+        self._resampler.begin(time)
 
     def update(self, rows: Rows, times: TimeArray, values: FloatArray) -> Rows:
         """Advance by base bars that closed at one instant; return the symbols that were scored.
@@ -129,11 +145,16 @@ class Streams:
         touched = [
             self._advance(closed) for closed in self._resampler.push(rows, times, values)
         ]
-        self.time = max(self.time, int(times.max()) + length_ms(self.base))
+        if times.size:
+            self.time = max(self.time, int(times.max()) + length_ms(self.base))
         return np.unique(np.concatenate(touched)) if touched else np.empty(0, np.int64)
 
-    def flush(self, now_ms: int) -> Rows:
-        """Close the larger bars whose time has passed without their last base bars."""
+    def flush(self, now_ms: int | TimeArray) -> Rows:
+        """Close the larger bars whose time has passed without their last base bars.
+
+        `now_ms` is one time for all symbols, or the time up to which each one is complete.
+        """
+        self.complete = np.maximum(self.complete, now_ms)
         touched = [self._advance(closed) for closed in self._resampler.flush(now_ms)]
         return np.unique(np.concatenate(touched)) if touched else np.empty(0, np.int64)
 
@@ -148,7 +169,18 @@ class Streams:
             self.drawdowns.feed(closed.rows, closed.values[:, None, 3])
         gap = (before != 0) & (closed.times != before)
         self._flagged[rows] = gap | (closed.coverage < 0.9)
+        length, base = length_ms(timeframe), length_ms(self.base)
+        absent = np.rint((1.0 - closed.coverage) * (length // base)).astype(np.int64)
+        parts = Parts(length, base, absent[:, None], self._counts()[closed.rows])
+        follow(self._tracks, rows, closed.times[:, None], closed.values[:, None], parts)
         return closed.rows
+
+    def _counts(self) -> NDArray[np.bool_]:
+        """Tell for each symbol whether a missing bar is a gap, and not one that never existed."""
+        if self.faults is None:
+            return np.ones(len(self.symbols), np.bool_)
+        counts: NDArray[np.bool_] = self.faults.pending | ~(self.faults.missing == 0)
+        return counts
 
     def _rows(self, symbols: Rows, timeframe: Timeframe) -> Rows:
         return symbols * len(self.timeframes) + self._column[timeframe]
@@ -229,7 +261,53 @@ class Streams:
             patterns=self.badges(),
             exists=self.observers.exists,
             ict=self._ict.reshape(shape).copy(),
+            distrust=self._distrust(),
         )
+
+    def _distrust(self) -> FloatArray:
+        """Return what is wrong with each stream, by `FACTORS`."""
+        shape = (len(self.symbols), len(self.timeframes))
+        facts = np.zeros((*shape, N_FACTORS))
+        tell(self._tracks, facts.reshape(-1, N_FACTORS))
+        closed = self._closed.reshape(shape)
+        lengths = np.array([length_ms(t) for t in self.timeframes])
+        facts[..., AGE] = overdue(closed, lengths, self.time)
+        if self.faults is not None:
+            base = length_ms(self.base)
+            reached = np.maximum(self.newest + base, closed.max(axis=1))
+            blame(facts, self.faults, base, lengths, closed, reached)
+        return facts
+
+    @property
+    def newest(self) -> TimeArray:
+        """Opening time of the newest base bar of each symbol, `fold.NEVER` before the first."""
+        return self._resampler.newest
+
+    def row(self, symbol: int, timeframe: Timeframe) -> tuple[list[NDArray[Any]], int]:
+        """Copy the states of one stream: the detectors', then the context's; each of one row.
+
+        Returns
+        -------
+        states : list of structured arrays of shape (1,)
+        closed : int
+            When the newest bar in them closed, ms UTC; 0 for none.
+        """
+        row = int(self._rows(np.array([symbol]), timeframe)[0])
+        states = [raw(s)[row].copy().view(s.dtype) for s in (*self._states, self._context)]
+        return states, int(self._closed[row])
+
+    def adopt(self, rows: Rows, other: "Streams") -> None:
+        """Take over the streams of all symbols of `other` as those of `rows`, in their order.
+
+        `other` is of the same timeframes and detectors; it must not be fed any more.
+        """
+        theirs = other._kept()
+        for name, mine in self._kept().items():
+            n = len(mine) // len(self.symbols)
+            places = (rows[:, None] * n + np.arange(n)).reshape(-1)
+            raw(mine)[places] = raw(theirs[name])
+        self.drawdowns.adopt(rows, other.drawdowns)
+        self.complete[rows] = other.complete
 
     # -- surviving a restart -------------------------------------------------------------------
 
@@ -244,6 +322,7 @@ class Streams:
             "ict": self._ict,
             "closed": self._closed,
             "flagged": self._flagged,
+            "tracks": self._tracks,
             "partial": self._resampler.state,
             "badges": self._badges.known,
             "badge_things": self._badges.things,
@@ -285,3 +364,8 @@ class Streams:
             array[:] = arrays[name]
         self.time = time
         return True
+
+
+def raw(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """View the bytes of a contiguous array, one line for each row: records are slow to copy."""
+    return array.view(np.uint8).reshape(len(array), -1)

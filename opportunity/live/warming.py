@@ -10,6 +10,7 @@ from opportunity.feeds.base import Feed
 from opportunity.live.day import DayFigures, Rows
 from opportunity.live.streams import Streams
 from opportunity.market.bars import FloatArray
+from opportunity.market.fold import NEVER
 from opportunity.market.timeframe import DAY_MS, TimeArray, Timeframe, length_ms, open_ms
 
 WARM_BARS: Final = 1_000
@@ -49,6 +50,7 @@ async def warm(
     if n:
         time, values = await feed.histories(feed.base, n, start)
         await asyncio.to_thread(streams.prime, instants(time, values, oldest))
+    streams.begin(start)
     streams.time = start
 
 
@@ -58,16 +60,25 @@ async def catch_up(
     start: int,
     advance: Callable[[Rows, TimeArray, FloatArray], object],
 ) -> None:
-    """Give `advance` every base bar that closed since the streams' time, batch by batch."""
+    """Give `advance` every base bar that closed since the streams' time, batch by batch.
+
+    A symbol that was behind the others is given those that it lacked, too, `CATCH_UP_BARS` at
+    most before that time.
+    """
     base = length_ms(feed.base)
-    while streams.time < start:
-        since = streams.time
+    known = np.maximum(streams.newest, streams.time - CATCH_UP_BARS * base)
+    behind = (streams.newest > NEVER) & (known + base < streams.time)
+    since = int(known[behind].min()) + base if behind.any() else streams.time
+    while since < start:
         end = min(start, since + CATCH_UP_BARS * base)
         time, values = await feed.histories(feed.base, CATCH_UP_BARS, end)
+        values = np.where((time > streams.newest[:, None])[..., None], values, np.nan)
         for rows, times, bars in instants(time, values, since - base + 1):
             advance(rows, times, bars)
             await asyncio.sleep(0)
-        streams.time = end
+        since = end
+    streams.begin(start)
+    streams.time = max(streams.time, start)
 
 
 async def feed_figures(feed: Feed, streams: Streams, day: DayFigures, start: int) -> None:

@@ -97,17 +97,25 @@ def fold(
     return n
 
 
+def expire(state: Any, now: Any, lengths: Any, *out: Any) -> int:
+    """Close every forming bar whose close time is not after `now`; return how many closed.
+
+    `now` is one time for all rows, or one for each.
+    """
+    limits = np.ascontiguousarray(np.broadcast_to(np.asarray(now, np.int64), state.shape[:1]))
+    return int(_expire(state, limits, lengths, *out))
+
+
 @kernel
-def expire(
-    state: Any, now: Any, lengths: Any,
+def _expire(
+    state: Any, limits: Any, lengths: Any,
     out_rows: Any, out_frames: Any, out_times: Any, out_values: Any, out_counts: Any,
 ) -> Any:
-    """Close every forming bar whose close time is not after `now`; return how many closed."""
     n = 0
     for frame in range(lengths.size):
         for row in range(state.shape[0]):
             bar = state[row, frame]
-            if bar.count > 0 and bar.time + lengths[frame] <= now:
+            if bar.count > 0 and bar.time + lengths[frame] <= limits[row]:
                 n = emit(bar, row, frame, n,
                          out_rows, out_frames, out_times, out_values, out_counts)
     return n

@@ -135,13 +135,14 @@ class Resampler:
         n = fold(self.state, rows, times, values, self._lengths, self._offsets, *out)
         return self._group(n, *out)
 
-    def flush(self, now_ms: int) -> list[Closed]:
+    def flush(self, now_ms: int | TimeArray) -> list[Closed]:
         """Close the bars whose close time has passed although constituents are missing.
 
         Parameters
         ----------
-        now_ms : int
-            Time of the feed's clock, milliseconds UTC; grace for late bars is the caller's.
+        now_ms : int or ndarray of int64, shape (n_symbols,)
+            Time of the feed's clock, milliseconds UTC, or up to when the bars of each row are
+            complete; grace for late bars is the caller's.
 
         Returns
         -------
@@ -151,6 +152,17 @@ class Resampler:
         out = room(self.state.size)
         n = expire(self.state, now_ms, self._lengths, *out)
         return self._group(n, *out)
+
+    @property
+    def newest(self) -> TimeArray:
+        """Opening time of the newest base bar of each row, `fold.NEVER` before the first."""
+        return np.asarray(self.state["closed"][:, 0])
+
+    def begin(self, time: int | TimeArray) -> None:
+        """Refuse base bars that closed by `time`: they are in what the owner starts from."""
+        last = np.asarray(time, np.int64) - self._lengths[0]
+        last = last - (last - self._offsets[0]) % self._lengths[0]
+        np.maximum(self.newest, last, out=self.state["closed"][:, 0])
 
     def forming(self, row: int, timeframe: str) -> Bar | None:
         """Return the part of a bar that its closed base bars make so far, None without any."""

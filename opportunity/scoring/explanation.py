@@ -104,6 +104,8 @@ class Explanation:
     `atr` are in quote currency, `rsi` in [0, 100]; they and the sightings of the components are
     there when bars were at hand (`opportunity.explain`, `Scores.explain`), else NaN and empty.
     `success` is the calibrated probability that the direction is right, NaN where not known.
+    `trust` says how far the bars can be trusted, [0, 1]; `confidence` is lowered by it already,
+    and `trust_note` says why it is below 1.
     `str` gives the reasons in words and a table, a notebook shows the same as HTML.
     """
 
@@ -128,6 +130,8 @@ class Explanation:
     atr: float = float("nan")
     rsi: float = float("nan")
     success: float = float("nan")
+    trust: float = 1.0
+    trust_note: str = ""
 
     @property
     def volatility_level(self) -> Volatility:
@@ -161,6 +165,10 @@ class Explanation:
             for c in self.components
         )
         return replace(self, components=parts)
+
+    def trusted(self, trust: float, note: str) -> "Explanation":
+        """Return the same with the trust in its bars; `confidence` must be lowered already."""
+        return replace(self, trust=trust, trust_note=note if trust < 1 else "")
 
     def because(self, reason: str) -> "Explanation":
         """Return the same with a reason for every detector that is not available."""

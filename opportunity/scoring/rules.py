@@ -14,6 +14,7 @@ from opportunity.errors import unknown
 from opportunity.market.bars import FloatArray
 from opportunity.scoring.combination import Combined, SideArray
 from opportunity.scoring.consensus import Consensus
+from opportunity.scoring.trust import MIN_TRUST
 
 RuleType = Literal["any", "all", "majority", "threshold"]
 RiskLevel = Literal["LOW", "MEDIUM", "HIGH"]
@@ -28,6 +29,7 @@ HIGH_FROM: Final = 0.66
 
 STOPS: Final = (
     "unscored", "excluded", "neutral", "direction", "strength", "confidence", "risk", "volume",
+    "trust",
 )
 """What can stop a symbol, in the order in which it is named; bit i of a stop mask is STOPS[i]."""
 
@@ -58,6 +60,8 @@ class Rules:
         Symbols never ranked, as ``BTC/USDT``.
     direction : str or None
         Let only one side through.
+    min_trust : float
+        Least trust in the data of a symbol, [0, 1].
     """
 
     type: RuleType
@@ -68,6 +72,7 @@ class Rules:
     min_volume_usd: float
     exclude_symbols: frozenset[str]
     direction: Side | None
+    min_trust: float = MIN_TRUST
 
     def __post_init__(self) -> None:
         if self.type not in RULE_TYPES:
@@ -76,7 +81,7 @@ class Rules:
             raise ValueError(unknown("max_risk", self.max_risk, RISK_LEVELS))
         if self.direction is not None and self.direction not in SIDES:
             raise ValueError(unknown("direction", self.direction, SIDES))
-        for name in ("threshold", "min_confidence"):
+        for name in ("threshold", "min_confidence", "min_trust"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must be in 0..1, was {value}")
@@ -119,7 +124,7 @@ def strong_enough(rules: Rules, combined: Combined, consensus: Consensus) -> Fla
 
 def stops(
     rules: Rules, symbols: tuple[str, ...], combined: Combined, consensus: Consensus,
-    risk: FloatArray, volume: FloatArray,
+    risk: FloatArray, volume: FloatArray, trust: FloatArray | None = None,
 ) -> Mask:
     """Return for each symbol a mask of what stops it; 0 means that it is ranked.
 
@@ -133,6 +138,8 @@ def stops(
         Of shape (n_symbols, n_timeframes) and (n_symbols,).
     risk, volume : ndarray, shape (n_symbols,)
         [0, 1]; quote currency of 24 hours. NaN where unknown.
+    trust : ndarray, shape (n_symbols,), optional
+        [0, 1]; full unless given.
     """
     scored, side = consensus.count > 0, consensus.direction
     excluded = np.zeros(len(symbols), np.bool_)
@@ -149,6 +156,7 @@ def stops(
         scored & ~(consensus.confidence >= rules.min_confidence),
         scored & ((level < 0) | (level > RISK_LEVELS.index(rules.max_risk))),
         scored & (rules.min_volume_usd > 0) & ~(volume >= rules.min_volume_usd),
+        scored & ~((np.ones(len(symbols)) if trust is None else trust) >= rules.min_trust),
     )
     mask = np.zeros(len(symbols), np.uint16)
     for bit, condition in enumerate(failed):

@@ -7,6 +7,7 @@ import param
 from opportunity.errors import unknown
 from opportunity.market.symbols import parse_symbol
 from opportunity.scoring.rules import RISK_LEVELS, RULE_TYPES, SIDES, Rules
+from opportunity.scoring.trust import MIN_TRUST
 from opportunity.shared import Shared
 
 # Measured by tests/benchmarks/measure_confidence.py: 95 Binance spot symbols, balanced weights,
@@ -45,6 +46,9 @@ class ScanRules(Shared):
     direction: Any = param.Selector(
         default=None, objects=[None, *SIDES], doc="Let only one side through; None for both."
     )
+    min_trust = param.Number(
+        MIN_TRUST, bounds=(0, 1), doc="Least trust in the data of a symbol, 0..1."
+    )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and name not in self.param:
@@ -62,6 +66,7 @@ class ScanRules(Shared):
             exclude_neutral=self.exclude_neutral, min_volume_usd=float(self.min_volume_usd),
             exclude_symbols=frozenset(parse_symbol(s) for s in self.exclude_symbols),
             direction=self.direction,
+            min_trust=float(self.min_trust),
         )
 
     def as_dict(self) -> dict[str, Any]:

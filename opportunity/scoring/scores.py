@@ -16,8 +16,10 @@ from opportunity.detectors.sightings import look
 from opportunity.errors import unknown
 from opportunity.indicators.rsi import rsi
 from opportunity.market.bars import Bars, FloatArray
+from opportunity.market.continuity import facts_of
 from opportunity.market.observations import Record
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
+from opportunity.market.trust import weigh
 from opportunity.scoring.combination import Combined, SideArray, gate_factor, gate_table
 from opportunity.scoring.explanation import (
     ADVICES,
@@ -28,6 +30,7 @@ from opportunity.scoring.explanation import (
     Component,
     Explanation,
 )
+from opportunity.scoring.trust import trust_note
 from opportunity.scoring.weights import Weights
 
 _GATES: Final = gate_table()
@@ -210,6 +213,10 @@ class Scores:
         )
         if at < WARMUP - 1:
             told = told.because(WARMING_UP)
+        facts = facts_of(bars[: at + 1])
+        trust = float(weigh(facts)[1])
+        told = replace(told, confidence=told.confidence * trust)
+        told = told.trusted(trust, trust_note(facts, bars.timeframe or ""))
         return replace(
             told, symbol=bars.symbol, price=float(bars.close[at]), atr=float(evidence.atr[at]),
             rsi=float(rsi(bars[: at + 1])[-1]),

@@ -15,13 +15,16 @@ from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms, timeframe
+from opportunity.market.trust import AGE, N_FACTORS, Faults, blame, overdue, weigh
 from opportunity.scoring.presence import existing
 
 STALE_BARS: Final = 2
 """A stream whose newest bar closed more than this many bars ago is stale."""
 
+_UNTOLD: Final = np.empty((0, 0))
+
 _PER_SYMBOL: Final = ("price", "change_24h", "volume_24h", "drawdown_rank")
-_PER_STREAM: Final = ("trend", "volatility", "atr", "closed", "flagged", "ict")
+_PER_STREAM: Final = ("trend", "volatility", "atr", "closed", "flagged", "ict", "trust")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +61,10 @@ class MarketSnapshot:
         Detectors that have what they read; see `presence.existing` for the default.
     ict : float64 (S, F), optional
         Output of the same name of the smc detector, [-1, 1]; NaN, the default, where unknown.
+    distrust : float64 (S, F, n_factors), optional
+        What is wrong with the data, by `market.trust.FACTORS`; nothing unless given.
+    trust : float64 (S, F), optional
+        How far the data can be trusted, [0, 1]; follows from `distrust` unless given.
     """
 
     version: int
@@ -79,6 +86,8 @@ class MarketSnapshot:
     patterns: tuple[tuple[str, ...], ...]
     exists: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     ict: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    distrust: FloatArray = field(default_factory=lambda: np.empty((0, 0, 0)))
+    trust: FloatArray = field(default_factory=lambda: _UNTOLD)
 
     def __post_init__(self) -> None:
         n_symbols, n_timeframes = len(self.symbols), len(self.timeframes)
@@ -87,8 +96,13 @@ class MarketSnapshot:
             object.__setattr__(self, "exists", existing(self.scores))
         if not self.ict.size:
             object.__setattr__(self, "ict", np.full(stream, np.nan))
+        if not self.distrust.size:
+            object.__setattr__(self, "distrust", np.zeros((*stream, N_FACTORS)))
+        if not self.trust.size:
+            object.__setattr__(self, "trust", weigh(self.distrust)[1])
         wanted: dict[str, tuple[int, ...]] = dict.fromkeys(_PER_STREAM, stream)
         wanted["exists"] = (len(DETECTOR_NAMES),)
+        wanted["distrust"] = (*stream, N_FACTORS)
         wanted |= dict.fromkeys(_PER_SYMBOL, (n_symbols,))
         wanted |= dict.fromkeys(("scores", "confidences"), (*stream, len(DETECTOR_NAMES)))
         for name, shape in wanted.items():
@@ -122,7 +136,7 @@ class MarketSnapshot:
         parts = {n: getattr(self, n)[rows] for n in _PER_SYMBOL}
         parts |= {
             n: getattr(self, n)[np.ix_(rows, columns)]
-            for n in ("scores", "confidences", *_PER_STREAM)
+            for n in ("scores", "confidences", "distrust", *_PER_STREAM)
         }
         patterns = tuple(self.patterns[row] for row in rows.tolist())
         return replace(self, symbols=names, timeframes=frames, patterns=patterns, **parts)
@@ -132,7 +146,7 @@ class MarketSnapshot:
 
         A stream that never closed a bar is not stale but empty.
         """
-        lengths = np.array([length_ms(t) for t in self.timeframes], dtype=np.int64)
+        lengths = _lengths(self.timeframes)
         return (self.closed > 0) & (self.time - self.closed > STALE_BARS * lengths)
 
     def fresh(self) -> "MarketSnapshot":
@@ -146,6 +160,32 @@ class MarketSnapshot:
             confidences=np.where(old, np.nan, self.confidences),
             ict=np.where(old[..., 0], np.nan, self.ict),
         )
+
+    def as_of(self, time: int | None) -> "MarketSnapshot":
+        """Return this snapshot as it is judged at `time`: its streams are overdue by then.
+
+        None judges each stream at its own newest bar: none is overdue.
+        """
+        facts = self.distrust.copy()
+        facts[..., AGE] = (
+            0.0 if time is None else overdue(self.closed, _lengths(self.timeframes), time)
+        )
+        return replace(
+            self, time=self.time if time is None else time, distrust=facts, trust=_UNTOLD
+        )
+
+    def blamed(self, faults: Faults, base: Timeframe) -> "MarketSnapshot":
+        """Return this snapshot with what a feed of `base` bars knows to be wrong, by symbol."""
+        facts = self.distrust.copy()
+        blame(
+            facts,
+            faults,
+            length_ms(base),
+            _lengths(self.timeframes),
+            self.closed,
+            self.closed.max(axis=1, initial=0),
+        )
+        return replace(self, distrust=facts, trust=_UNTOLD)
 
     def with_figures(self, other: "MarketSnapshot") -> "MarketSnapshot":
         """Return this snapshot with the figures of the symbols of `other`, where that knows them.
@@ -169,6 +209,10 @@ class MarketSnapshot:
             for f in fields(self)
             if isinstance(getattr(self, f.name), np.ndarray)
         }
+
+
+def _lengths(timeframes: tuple[Timeframe, ...]) -> NDArray[np.int64]:
+    return np.array([length_ms(t) for t in timeframes], dtype=np.int64)
 
 
 def _places(

@@ -41,7 +41,7 @@ def headline(told: "Explanation") -> str:
     return (
         f"{told.direction.capitalize()} {told.final:.2f}, confidence {told.confidence:.2f}"
         f"{success}: "
-        f"{said}. {_market(told)}" + (f" Not available: {absent}." if absent else "")
+        f"{said}. {_market(told)}" + (f" Not available: {absent}." if absent else "") + _doubt(told)
     )
 
 
@@ -130,6 +130,14 @@ def _market(told: "Explanation") -> str:
             facts.insert(0, f"RSI {told.rsi:.0f}")
         facts.append(f"ATR {100 * told.atr / told.price:.2f} % of the price")
     return facts[0][0].upper() + ", ".join(facts)[1:] + "."
+
+
+def _doubt(told: "Explanation") -> str:
+    """Say that the bars cannot be trusted fully, and why; empty where they can."""
+    if not told.trust < 1:
+        return ""
+    why = f": {told.trust_note}" if told.trust_note else ""
+    return f" Trust in the data {told.trust:.2f}, which lowers the confidence{why}."
 
 
 def _absent(told: "Explanation") -> str:

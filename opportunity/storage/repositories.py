@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from opportunity.errors import ConflictError, unknown
+from opportunity.storage.bar_notes import BarNoteRepository
 from opportunity.storage.observations import ObservationRepository
 from opportunity.storage.tables import preset, setting, weights_version
 
@@ -148,6 +149,10 @@ class Memory:
     def observations(self, market: str) -> ObservationRepository:
         """Return the store of the records of one market, e.g. ``simulated-7``."""
         return ObservationRepository(self._engine, market)
+
+    def bar_notes(self, market: str) -> BarNoteRepository:
+        """Return the store of what happened to single bars of one market."""
+        return BarNoteRepository(self._engine, market)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -50,3 +50,22 @@ observation = sa.Table(
     sa.Column("body", sa.JSON, nullable=False),
     sa.Index("ix_observation_market_kind_available_at", "market", "kind", "available_at"),
 )
+
+bar_note = sa.Table(
+    "bar_note",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("market", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("symbol", sa.String(64), nullable=False),
+    sa.Column("timeframe", sa.String(8), nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),  # opening time of the bar, ms UTC
+    sa.Column("noted_at", sa.BigInteger, nullable=False),  # ms UTC
+    sa.Column("change_bp", sa.Float, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),  # the bar before and after
+    sa.Column("text", sa.String(500), nullable=False),
+    sa.Index("ix_bar_note_market_noted_at", "market", "noted_at"),
+    sa.Index("ix_bar_note_market_kind_noted_at", "market", "kind", "noted_at"),
+    sa.Index("ix_bar_note_market_symbol_noted_at", "market", "symbol", "noted_at"),
+)

@@ -1,3 +1,6 @@
+from dataclasses import fields
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
@@ -6,12 +9,15 @@ from opportunity.contracts.agent import (
     INTERVAL_MS,
     AgentStatus,
     ConfigBody,
+    FeedLine,
+    FeedState,
     Rules,
     RulesBody,
     SubscribeBody,
     ToggleBody,
     ToggleQuery,
 )
+from opportunity.feeds.status import FeedStatus, LineState
 from opportunity.strategy import ScanRules
 
 
@@ -63,3 +69,8 @@ def test_broken_requests_are_refused(model, value):
 )
 def test_null_gives_nothing_but_a_direction_of_both_sides(asked, given):
     assert RulesBody.model_validate(asked).given() == given
+
+
+def test_line_to_the_market_is_that_of_the_feed():
+    assert set(get_args(FeedState)) == set(get_args(LineState))
+    assert set(FeedLine.model_fields) == {f.name for f in fields(FeedStatus)}

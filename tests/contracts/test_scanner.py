@@ -38,6 +38,7 @@ def test_rules_are_those_of_the_strategy():
          {"type": "all", "threshold": 0.55, "exclude_neutral": False}),
         ({"rules": {"mode": "aggressive", "any_tf": 0.5}}, {"type": "any", "threshold": 0.5}),
         ({"rules": {"direction": "BEARISH"}}, {"direction": "BEARISH"}),
+        ({"rules": {"min_trust": 0.0}}, {"min_trust": 0.0}),
         ({"rules": {"direction": None, "threshold": None}}, {"direction": None}),
     ],
 )  # fmt: skip

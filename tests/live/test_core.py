@@ -1,18 +1,22 @@
 import asyncio
 import contextlib
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from opportunity.bus.memory import Hub
-from opportunity.feeds.base import Forming
+from opportunity.feeds.base import Closed, Corrected, Forming
 from opportunity.live import core as module
 from opportunity.live import warming
 from opportunity.live.core import AgentConfig, Core
+from opportunity.live.notes import NoteKeeper
 from opportunity.market.bars import Bar
+from opportunity.market.notes import BarNote
 from opportunity.market.observations import Funding, Headline, Heartbeat, by_availability
 from opportunity.market.timeframe import HOUR_MS
+from opportunity.market.trust import Faults
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import ScanRules
 
@@ -254,6 +258,159 @@ async def test_symbol_without_new_bars_is_left_out_of_the_ranking(feed) -> None:
         await until(lambda: np.isfinite(core.evaluation.combined.net[1, 0]))
 
 
+async def test_longer_bars_wait_for_what_is_being_repaired(feed) -> None:
+    """Bars 5500 to 5503 make four hours; the last one of symbol 1 comes late."""
+    opened = feed.bars[0].time
+    async with running(make(feed)) as core:
+        for bar in range(5_500, 5_503):
+            feed.put(bar)
+        for bar in (5_503, 5_504):
+            settled = np.array([opened[bar + 1], opened[5_503]])
+            feed.events.put_nowait(replace(feed.batch(bar, [0]), settled=settled))
+        await until(lambda: closes(core) == opened[5_505])
+        assert core.latest.closed[:, 1].tolist() == [opened[5_504], opened[5_500]]
+        settled = np.array([opened[5_505]] * 2)
+        for bar in (5_503, 5_504):
+            late = replace(feed.batch(bar, [1]), late=np.ones(1, bool), settled=settled)
+            feed.events.put_nowait(late)
+        await until(lambda: core.latest.closed[1, 0] == opened[5_505])
+        assert core.latest.closed[:, 1].tolist() == [opened[5_504]] * 2
+        assert core.latest.price[1] == feed.bars[1].close[5_504]
+    whole = await keep(type(feed)(), None, 5)
+    for name, array in whole.latest.arrays().items():
+        np.testing.assert_array_equal(core.latest.arrays()[name], array, name)
+    assert core.latest.patterns == whole.latest.patterns
+    assert core.time == whole.time
+
+
+async def test_longer_bar_closes_once_it_is_settled_that_no_bar_comes(feed) -> None:
+    opened = feed.bars[0].time
+    async with running(make(feed)) as core:
+        for bar in range(5_500, 5_503):
+            feed.put(bar)
+        settled = np.array([opened[5_504], opened[5_503]])
+        feed.events.put_nowait(replace(feed.batch(5_503, [0]), settled=settled))
+        await until(lambda: closes(core) == opened[5_504])
+        assert core.latest.closed[1, 1] == opened[5_500]
+        nothing = feed.batch(5_503, [0])
+        feed.events.put_nowait(Closed(
+            nothing.time, nothing.rows[:0], nothing.times[:0], nothing.values[:0],
+            nothing.late[:0], np.full(2, opened[5_504]),
+        ))
+        await until(lambda: core.latest.closed[1, 1] == opened[5_504])
+        assert core.latest.flagged[1, 1]
+
+
+async def test_late_bar_does_not_put_the_price_back(feed) -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    async with running(make(feed, hub=hub)) as core:
+        feed.events.put_nowait(forming(feed, 5_501, 1_000.0, rows=(1,)))
+        feed.put(5_500, rows=[0])
+        feed.put(5_500, rows=[1])
+        await until(lambda: core.latest.closed[1, 0] == feed.bars[0].time[5_501])
+        await until(lambda: hub.latest("price", feed.symbols[0]))
+        assert hub.latest("price", feed.symbols[1])[1] == 1_000.0
+        assert core.forming(feed.symbols[1], "1h").open == 1_000.0
+
+
+# -- corrections, notes, previews ---------------------------------------------------------------
+
+
+def corrected(feed, row: int, bar: int) -> Corrected:
+    values = feed.bars[row].values.copy()
+    values[bar] *= [1.0, 1.2, 0.8, 1.1, 3.0]
+    feed.bars[row] = replace(feed.bars[row], values=values)
+    return Corrected(int(feed.bars[row].time[bar]), np.array([row]))
+
+
+async def test_corrected_symbol_is_scored_as_if_it_had_always_been_so(feed, tmp_path) -> None:
+    path = tmp_path / "s.npz"
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    core = make(feed, path, hub=hub)
+    async with running(core):
+        for bar in range(5_500, 5_510):
+            feed.put(bar)
+        await until(lambda: closes(core) == feed.bars[0].time[5_510])
+        before = core.latest.scores.copy()
+        told = core._n_scans
+        feed.events.put_nowait(corrected(feed, 1, 5_504))
+        await until(lambda: core._n_scans > told)
+        await until(path.exists)  # at once: what was kept before is wrong
+    other = make(type(feed)(start=5_510))
+    other.feed.bars = feed.bars
+    async with running(other):
+        pass
+    after = core.latest.scores
+    np.testing.assert_array_equal(after[0], before[0])
+    assert not np.array_equal(after[1], before[1], equal_nan=True)
+    for name, array in other.latest.arrays().items():
+        if name != "exists":
+            np.testing.assert_array_equal(core.latest.arrays()[name][1], array[1], name)
+    assert core.latest.patterns[1] == other.latest.patterns[1]
+
+
+async def test_state_that_holds_corrected_bars_is_not_kept(feed, tmp_path) -> None:
+    async def never(*_):
+        await asyncio.Event().wait()
+
+    path = tmp_path / "s.npz"
+    core = make(feed, path)
+    async with running(core):
+        feed.put(5_500)
+        await until(lambda: closes(core) == feed.bars[0].time[5_501])
+        await core._save()
+        assert path.exists()
+        feed.history = never
+        feed.events.put_nowait(corrected(feed, 1, 5_499))
+        await until(lambda: core._rewarmer.pending)
+        feed.put(5_501)  # the others go on
+        await until(lambda: closes(core) == feed.bars[0].time[5_502])
+    assert not path.exists()
+
+
+async def test_notes_are_drained_to_the_end_even_after_an_error(feed) -> None:
+    waiting = [BarNote("late", feed.symbols[0], "1h", 1, 2)]
+
+    def notes():
+        found = list(waiting)
+        waiting.clear()
+        return found
+
+    class Store:
+        def append(self, several):
+            kept.extend(several)
+
+        def forget(self, before, most):
+            pass
+
+    kept = []
+    feed.notes = notes
+    core = Core(feed, FRAMES, None, None, config(), notes=NoteKeeper(feed, Store()))
+    async with running(core):
+        feed.events.put_nowait(RuntimeError("line of another world"))
+        await until(lambda: core.error)
+    assert [n.kind for n in kept] == ["late"]
+
+
+async def test_preview_changes_nothing_that_is_told(feed) -> None:
+    async with running(make(feed)) as core:
+        assert core.preview(feed.symbols[0], "1h") is None  # no print yet
+        feed.events.put_nowait(forming(feed, 5_500, 100.0))
+        await until(lambda: feed.symbols[0] in core._prices)
+        found, scans, latest = core.evaluation, core._n_scans, core.latest
+        seen = core.preview(feed.symbols[0], "4h")
+        assert (seen.symbol, seen.timeframe, seen.price) == (feed.symbols[0], "4h", 101.0)
+        assert seen.closed == feed.bars[0].time[5_504]
+        assert np.isfinite(seen.net)
+        assert core.preview("NONE/USDT", "4h") is None
+        assert core.preview(feed.symbols[0], "2h") is None
+        assert (core.evaluation, core._n_scans, core.latest) == (found, scans, latest)
+
+
+def test_nothing_is_previewed_before_the_warm_up(feed) -> None:
+    assert make(feed).preview(feed.symbols[0], "1h") is None
+
+
 # -- surviving ----------------------------------------------------------------------------------
 
 
@@ -442,3 +599,42 @@ async def test_stop_before_the_start_ends_at_once(feed) -> None:
         await core.run()
     assert core.latest is not None
     assert feed.streams == 0
+
+
+# -- trust in the data -------------------------------------------------------------------------
+
+
+class Doubtful:
+    """Faults of a feed of two symbols, which a test turns."""
+
+    def __init__(self, feed) -> None:
+        none, no = np.zeros(2), np.zeros(2, np.bool_)
+        self.now = Faults(none, none, no, none, none, no, no)
+        feed.faults = lambda: self.now
+
+
+async def test_what_a_feed_doubts_is_vetoed_at_the_next_scan_and_back_after(feed) -> None:
+    doubts = Doubtful(feed)
+    async with running(make(feed)) as core:
+        assert (core.latest.trust == 1).all()
+        doubts.now = replace(doubts.now, pending=np.array([True, False]))
+        feed.put(5_500)
+        await until(lambda: core.time > feed.clock.now())
+        await until(lambda: core.latest.trust[0].max() == 0)
+        found = core.evaluation
+        assert found.trust.tolist() == [0.0, 1.0]
+        assert "trust" in found.why(0)
+        assert "trust" not in found.why(1)
+        assert found.row(0).trust_note == "bars are missing and being asked for"
+        assert found.row(0).confidence == 0
+        doubts.now = replace(doubts.now, pending=np.zeros(2, np.bool_))
+        core.configure(config(version=2))  # a scan without any new bar
+        await until(lambda: core.evaluation is not found and core.latest.trust.min() == 1)
+
+
+async def test_a_silent_feed_loses_trust_without_any_bar(feed) -> None:
+    doubts = Doubtful(feed)
+    async with running(make(feed, interval_ms=100)) as core:
+        doubts.now = replace(doubts.now, overdue=np.array([1.5, 30.0]))
+        await until(lambda: core.latest.trust.min() < 1)
+        assert core.latest.trust[:, 0].tolist() == [0.5, 0.0]

@@ -113,3 +113,28 @@ def test_late_bar_of_another_day_is_left_out() -> None:
             other.feed(np.array([0]), times[[i]], values[[i]])
     assert day.change()[0] == values[3, 3] / values[60, 0] - 1
     assert day.volume()[0] == other.volume()[0]
+
+
+def test_figures_of_some_symbols_can_be_exchanged() -> None:
+    times, values = _bars(60)
+    day, other = DayFigures(3, "1m"), DayFigures(1, "1m")
+    for i in range(60):
+        day.feed(np.arange(3), times[[i] * 3], values[[i] * 3])
+        other.feed(np.array([0]), times[[i]], 2 * values[[i]])
+    price, change, volume = day.price[0], day.change()[0], day.volume()[0]
+    day.adopt(np.array([1]), other)
+    assert day.price.tolist() == [price, 2 * price, price]
+    assert day.change().tolist() == pytest.approx([change] * 3)
+    assert day.volume().tolist() == pytest.approx([volume, 4 * volume, volume])
+
+
+def test_ranks_of_some_symbols_can_be_exchanged() -> None:
+    _, values = _bars(1_400, seed=4)
+    ranks, other = DrawdownRanks(2, ["1h"]), DrawdownRanks(1, ["1h"])
+    ranks.feed(np.array([0, 1]), values[None, :1_300, 3].repeat(2, axis=0))
+    other.feed(np.array([0]), values[None, :1_399, 3])
+    ranks.adopt(np.array([1]), other)
+    for row, one in ((1, ranks), (0, other)):
+        one.feed(np.array([row]), values[None, 1_399:, 3])
+    assert ranks.rank[1] == other.rank[0]
+    assert ranks.rank[0] != ranks.rank[1]

@@ -14,6 +14,7 @@ from opportunity.live.scanner import day_figures, scan, scan_feed
 from opportunity.market.bars import Bars
 from opportunity.market.store import BarStore
 from opportunity.market.timeframe import length_ms
+from opportunity.market.trust import Faults
 from opportunity.scoring.ensemble import score
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import ScanRules
@@ -287,3 +288,50 @@ def test_the_default_scan_of_the_simulated_market_returns_rows(day):
     assert 1 <= len(report.rows) <= 40
     assert report.rows[0].confidence >= ScanRules().min_confidence
     assert report.errors == {}
+
+
+def test_missing_bars_lower_the_confidence_of_a_scan_and_explain_says_the_same():
+    whole = walk("A/USDT")
+    kept = np.setdiff1d(np.arange(600), [560, 570, 571, 590])
+    bars = Bars(whole.time[kept], whole.values[kept], "1h", "A/USDT", "test")
+    row = scan({"A/USDT": bars}, timeframes=["1h"], rules=LAX).rows[0]
+    deserved = score(bars)
+    assert 0.7 < row.trust < 0.9
+    assert row.trust_note == "4 % of the 1h bars missing lately"
+    assert row.confidence == deserved.confidence[-1] * row.trust
+    assert row.net == deserved.net[-1]
+    told, seen = row.timeframe_breakdown["1h"], deserved.explain()
+    assert (told.trust, told.trust_note) == (seen.trust, seen.trust_note)
+    assert told.confidence == seen.confidence == row.confidence
+    assert f"Trust in the data {row.trust:.2f}, which lowers the confidence: 4 %" in str(seen)
+    assert row.as_dict()["trust"] == row.trust
+
+
+def test_too_many_missing_bars_stop_a_symbol():
+    whole = walk("A/USDT")
+    kept = np.setdiff1d(np.arange(600), np.arange(500, 600, 7))
+    market = held("B/USDT") | {"A/USDT": Bars(whole.time[kept], whole.values[kept], "1h")}
+    report = scan(market, timeframes=["1h"], rules=LAX)
+    assert [r.symbol for r in report.rows] == ["B/USDT"]
+    assert report.evaluation.find("A/USDT").stopped_by == ("trust",)
+    summary = report.evaluation.trust_summary
+    assert (summary.n_vetoed, summary.n_symbols, summary.median < 1) == (1, 2, True)
+
+
+def test_each_at_its_own_last_bar_is_not_overdue():
+    market = held("A/USDT") | {"OLD/USDT": walk("OLD/USDT", end=END - 90 * DAY)}
+    each = scan(market, timeframes=["1h", "4h"], rules=LAX, at="each").evaluation
+    assert (each.snapshot.trust == 1).all()
+    late = scan(market, timeframes=["1h", "4h"], rules=LAX, at=END + 5 * HOUR // 2).evaluation
+    assert late.snapshot.trust[0].tolist() == [0.5, 1.0]
+
+
+async def test_a_scan_of_a_feed_knows_its_faults_unless_it_asks_for_the_past(scripted):
+    feed = scripted.ScriptedFeed()
+    none, no = np.zeros(2), np.zeros(2, np.bool_)
+    feed.faults = lambda: Faults(none, none, no, none, none, np.array([True, False]), no)
+    names = ["S1/USDT", "S0/USDT"]
+    now = await scan_feed(feed, names, ["1h"], rules=LAX)
+    assert now.evaluation.trust.tolist() == [1.0, 0.0]
+    past = await scan_feed(feed, names, ["1h"], rules=LAX, at=feed.clock.now() - DAY)
+    assert past.evaluation.trust.tolist() == [1.0, 1.0]

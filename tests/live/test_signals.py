@@ -38,7 +38,7 @@ def test_signal_is_the_newest_judgement_of_the_symbol(evaluation) -> None:
         "type": "signal", "symbol": "BTC/USDT", "direction": row.direction, "ts": TIME,
         "score": row.final_score, "confidence": row.confidence, "risk_level": row.risk_level,
         "timeframes": {"1h": row.timeframes["1h"], "4h": row.timeframes["4h"]},
-        "source": "simulated", "success": None,
+        "source": "simulated", "success": None, "trust": 1.0, "trust_note": "",
     }
     assert signals["BTC/USDT"]["score"] > 0.5 > signals["ETH/USDT"]["score"]
 

@@ -13,8 +13,10 @@ from opportunity.live import streams as module
 from opportunity.live.day import DayFigures
 from opportunity.live.streams import SPLIT_ROWS, Streams
 from opportunity.market.bars import Bars
+from opportunity.market.continuity import facts_of
 from opportunity.market.resample import resample
 from opportunity.market.timeframe import length_ms
+from opportunity.market.trust import AGE, GAPS, Faults, weigh
 from opportunity.scoring.ensemble import collect, score
 from opportunity.scoring.presence import existing
 from opportunity.strategy import evaluate
@@ -341,3 +343,123 @@ def test_unfinished_bar_is_made_of_its_closed_base_bars(market) -> None:
         day, part.open[0], part.high.max(), part.low.min(), part.close[-1], part.volume.sum(),
     )
     assert streams.forming(0, "1h") is None
+
+
+def holed(bars: Bars, rows) -> Bars:
+    return replace(bars, time=np.delete(bars.time, rows), values=np.delete(bars.values, rows, 0))
+
+
+def gaps(streams: Streams) -> np.ndarray:
+    return look(streams).distrust[..., GAPS]
+
+
+def test_missing_bars_lower_the_trust_alike_in_warm_up_and_live(market) -> None:
+    broken = [holed(market[0], [-90, -70, -69, -3]), *market[1:]]
+    lived, warmed = new(frames=("1h",)), new(frames=("1h",))
+    warm(lived, broken, END - 100 * HOUR)
+    feed(lived, broken, END - 100 * HOUR, END)
+    warm(warmed, broken, END)
+    assert lived.save()["tracks"].tobytes() == warmed.save()["tracks"].tobytes()
+    assert gaps(lived)[0, 0] == facts_of(broken[0])[GAPS] > 0.01
+    assert look(lived).trust[0, 0] == weigh(facts_of(broken[0]))[1] < 1
+    assert look(lived).trust[1:].tolist() == [[1.0], [1.0]]
+
+
+def test_longer_bars_miss_what_their_base_bars_lack(market) -> None:
+    streams = new(frames=("1h", "4h"))
+    warm(streams, market, END - 8 * HOUR)
+    feed(streams, market, END - 8 * HOUR, END - 7 * HOUR, rows=[0, 2])
+    feed(streams, market, END - 7 * HOUR, END)
+    found = gaps(streams)
+    assert found[0].tolist() == [0.0, 0.0]
+    assert found[1, 0] == pytest.approx(1 / 72, rel=0.15)
+    assert found[1, 1] == pytest.approx(found[1, 0] / 4, rel=0.3)  # a quarter of a 4h bar
+
+
+def test_gaps_outlive_a_restart(market) -> None:
+    broken = [holed(market[0], [-40, -20]), *market[1:]]
+    whole, half = new(), new()
+    for streams in (whole, half):
+        warm(streams, broken, END - 60 * HOUR)
+        feed(streams, broken, END - 60 * HOUR, END - 30 * HOUR)
+    again = new()
+    assert again.load({name: array.copy() for name, array in half.save().items()})
+    for streams in (whole, again):
+        feed(streams, broken, END - 30 * HOUR, END)
+    assert gaps(again)[0].tolist() == gaps(whole)[0].tolist()
+    assert gaps(again)[0, 0] > 0.015
+
+
+def no_faults(n: int) -> Faults:
+    numbers, flags = np.zeros(n), np.zeros(n, np.bool_)
+    return Faults(numbers, numbers, flags, numbers, numbers, flags, flags)
+
+
+def test_what_the_feed_knows_to_be_wrong_is_in_the_snapshot(market) -> None:
+    streams = new()
+    warm(streams, market, END)
+    faults = no_faults(3)
+    streams.faults = replace(
+        faults, pending=np.array([True, False, False]), mismatch=np.array([0, 0.1, 0]),
+        overdue=np.array([0.0, 0.0, 1.5]),
+    )
+    trust = look(streams).trust
+    assert trust[0].tolist() == [0.0] * 3
+    assert trust[1].tolist() == [0.5] * 3
+    assert trust[2].tolist() == [0.5, 1.0, 1.0]  # the longer ones are not due yet
+    streams.faults = None
+    assert (look(streams).trust == 1).all()
+
+
+def test_a_bar_that_the_exchange_does_not_have_is_no_gap(market) -> None:
+    broken = [holed(b, [-30]) for b in market[:2]] + [market[2]]
+    streams = new(frames=("1h",))
+    warm(streams, broken, END - 60 * HOUR)
+    streams.faults = replace(no_faults(3), missing=np.array([0.0, 0.01, 0.0]))
+    feed(streams, broken, END - 60 * HOUR, END)
+    streams.faults = None
+    assert gaps(streams)[:, 0].tolist() == [0.0, facts_of(broken[1])[GAPS], 0.0]
+
+
+def test_a_stream_that_lags_behind_the_others_is_old(market) -> None:
+    streams = new(frames=("1h", "4h"))
+    warm(streams, market, END - 8 * HOUR)
+    feed(streams, market, END - 8 * HOUR, END, rows=[0, 2])
+    assert look(streams).distrust[1, :, AGE].tolist() == [7.0, 1.0]
+    assert look(streams).trust[1].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_late_bars_score_as_if_they_had_been_in_time(market, seed) -> None:
+    """Bars held back for up to 30 hours, some of which turn out not to exist."""
+    rng = np.random.default_rng(seed)
+    start, n = END - 100 * HOUR, 100
+    absent = rng.random((3, n)) < 0.1
+    ready_at = np.maximum.accumulate(
+        np.arange(n) + np.where(rng.random((3, n)) < 0.05, rng.integers(1, 30, (3, n)), 0), axis=1
+    )
+    late, whole = new(), new()
+
+    def give(streams: Streams, t: int, which: np.ndarray) -> None:
+        opened = start + t * HOUR
+        rows = [i for i in np.flatnonzero(which) if (market[i].time == opened).any()]
+        if rows:
+            streams.update(*batch(market, opened, rows))
+
+    warm(late, market, start)
+    warm(whole, market, start)
+    for hour in range(n + 30):
+        told = ready_at <= hour
+        for t in range(min(hour + 1, n)):
+            give(late, t, (ready_at[:, t] == hour) & ~absent[:, t])
+        late.flush(start + HOUR * told.sum(axis=1))
+        if hour < n:
+            give(whole, hour, ~absent[:, hour])
+            whole.flush(start + HOUR * (hour + 1))
+    assert late.time == whole.time
+    a, b = late.save(), whole.save()
+    for name in a:
+        assert same(a[name], b[name]), name
+    assert look(late).patterns == look(whole).patterns
+    late.close()
+    whole.close()

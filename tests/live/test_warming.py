@@ -89,3 +89,33 @@ def test_instants_leave_out_what_is_missing_or_too_old():
         ([1], [hours[3]], [25.0]),
     ]
     assert list(instants(time, values, 5 * DAY_MS)) == []
+
+
+async def test_symbol_that_was_behind_is_given_what_it_lacked(feed):
+    """It was still being repaired when the others' state was kept."""
+    start, seen = await feed.open(), []
+    streams = new_streams(feed)
+    await warm(feed, streams, start - 20 * HOUR_MS, lambda *_: None)
+    for bar in range(5_480, 5_490):
+        event = feed.batch(bar, [0] if bar >= 5_486 else None)
+        streams.update(event.rows, event.times, event.values)
+    advanced = streams.update
+
+    def advance(rows, times, bars):
+        seen.append((rows.tolist(), int(times[0])))
+        advanced(rows, times, bars)
+
+    await catch_up(feed, streams, start, advance)
+    opened = feed.bars[0].time
+    assert seen[:4] == [([1], opened[i]) for i in range(5_486, 5_490)]
+    assert [rows for rows, _ in seen[4:]] == [[0, 1]] * 10
+    assert streams.newest.tolist() == [opened[5_499]] * 2
+    streams.close()
+
+
+async def test_bars_of_before_the_start_are_refused_after_the_warm_up(feed):
+    start = await feed.open()
+    streams = new_streams(feed)
+    await warm(feed, streams, start, lambda *_: None)
+    assert streams.newest.tolist() == [start - HOUR_MS] * 2
+    streams.close()

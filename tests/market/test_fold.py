@@ -48,6 +48,16 @@ def test_expire_leaves_what_is_still_open():
     assert state[1, 1]["count"] == 1
 
 
+def test_expire_takes_a_time_for_each_row():
+    state = fresh(3, 2)
+    run(state, [0, 1, 2], [0] * 3, [[1.0] * 5] * 3)
+    lengths, out = np.array([HOUR, 4 * HOUR]), room(6)
+    limits = np.array([4 * HOUR - 1, 4 * HOUR, 9 * HOUR])
+    assert expire(state, limits, lengths, *out) == 2
+    assert out[0][:2].tolist() == [1, 2]
+    assert state["count"][:, 1].tolist() == [1, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("rows", "times", "place"),
     [([0, 1], [5, 5], -1), ([0, 0], [5, 6], -1), ([0, 2], [5, 5], 1), ([-1], [5], 0),

@@ -353,3 +353,29 @@ def test_recorded_weeks_equal_pandas(market_data):
     np.testing.assert_array_equal(made.time, expected.index.as_unit("ms").asi8)
     np.testing.assert_array_equal(made.values[:, :4], expected.to_numpy())
     assert made.time[0] == open_ms(int(bars.time[0]), "1w")
+
+
+def test_flush_goes_row_by_row_where_each_has_its_own_time(make):
+    bars = make(8)
+    resampler = Resampler("1h", ["4h"], 3)
+    for i in range(3):
+        resampler.push([0, 1, 2], bars.time[[i] * 3], bars.values[[i] * 3])
+    end = int(bars.time[4])
+    (closed,) = resampler.flush(np.array([end, end - 1, end + HOUR]))
+    assert closed.rows.tolist() == [0, 2]
+    late = resampler.push([1], bars.time[[3]], bars.values[[3]])  # its last bar was repaired
+    assert [(c.timeframe, c.coverage.tolist()) for c in late] == [("4h", [1.0]), ("1h", [1.0])]
+    assert resampler.late == 0
+
+
+def test_bars_before_the_beginning_are_refused(make):
+    bars = make(4)
+    resampler = Resampler("1h", ["4h"], 2)
+    assert (resampler.newest < 0).all()
+    resampler.begin(np.array([int(bars.time[2]), int(bars.time[1]) + HOUR // 2]))
+    assert resampler.newest.tolist() == [int(bars.time[1]), int(bars.time[0])]
+    resampler.push([1], bars.time[[1]], bars.values[[1]])
+    with pytest.raises(BarError, match="row 0"):
+        resampler.push([0], bars.time[[1]], bars.values[[1]])
+    resampler.begin(int(bars.time[0]))  # never back
+    assert resampler.newest.tolist() == [int(bars.time[1])] * 2

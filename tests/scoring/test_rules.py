@@ -16,10 +16,11 @@ LAX = {
     "type": "any", "threshold": 0.0, "min_confidence": 0.0, "max_risk": "HIGH",
     "exclude_neutral": False, "min_volume_usd": 0.0, "exclude_symbols": frozenset(),
     "direction": None,
+    "min_trust": 0.5,
 }
 
 
-def stopped(finals, risk=0.5, volume=1e9, confidence=0.5, symbol="BTC/USDT", **rules):
+def stopped(finals, risk=0.5, volume=1e9, confidence=0.5, symbol="BTC/USDT", trust=1.0, **rules):
     """Names of the rules that stop one symbol whose timeframes have these final scores."""
     nets = 2 * np.array([finals], float) - 1
     scores = np.full((*nets.shape, D), np.nan)
@@ -28,7 +29,7 @@ def stopped(finals, risk=0.5, volume=1e9, confidence=0.5, symbol="BTC/USDT", **r
     combined = combine(scores, confidences, 0.0, 0.5, exists=np.arange(D) == 4)
     together = aggregate(combined, np.full(nets.shape, 0.5), timeframe_weights(FRAMES))
     mask = int(stops(Rules(**LAX | rules), (symbol,), combined, together,
-                     np.array([risk]), np.array([volume]))[0])
+                     np.array([risk]), np.array([volume]), np.array([trust]))[0])
     return {name for bit, name in enumerate(STOPS) if mask >> bit & 1}
 
 
@@ -87,6 +88,11 @@ def test_a_symbol_without_a_side_needs_strength_on_either():
         ({"exclude_symbols": frozenset({"ETH/USDT"})}, {}, set()),
         ({"direction": "BULLISH"}, {}, set()),
         ({"direction": "BEARISH"}, {}, {"direction"}),
+        ({}, {"trust": 0.499}, {"trust"}),
+        ({}, {"trust": 0.5}, set()),
+        ({"min_trust": 0}, {"trust": 0.0}, set()),
+        ({"min_trust": 1}, {"trust": 0.999}, {"trust"}),
+        ({"min_trust": 0}, {"trust": math.nan}, {"trust"}),
         ({"direction": "BEARISH", "min_confidence": 1}, {}, {"direction", "confidence"}),
     ],
 )
@@ -104,6 +110,7 @@ def test_nothing_scored_is_unscored_and_nothing_else():
     [
         ({"type": "most"}, "rule must be a known name, was 'most'. Did you mean"),
         ({"threshold": 1.1}, "threshold must be in 0..1, was 1.1"),
+        ({"min_trust": 2}, "min_trust must be in 0..1, was 2"),
         ({"min_confidence": -0.1}, "min_confidence must be in 0..1, was -0.1"),
         ({"threshold": math.nan}, "threshold must be in 0..1, was nan"),
         ({"max_risk": "MEDIUMM"}, "max_risk must be a known name, was 'MEDIUMM'. Did you mean "
@@ -136,3 +143,10 @@ def test_rules_travel_as_plain_values():
     assert Rules(**LAX | {"exclude_symbols": frozenset({"B/USDT", "A/USDT"})}).as_dict() == (
         LAX | {"exclude_symbols": ["A/USDT", "B/USDT"]}
     )
+
+
+def test_trust_is_full_where_nobody_tells_it():
+    combined = combine(np.full((1, 1, D), 0.5), 0.5 * np.ones((1, 1, D)), 0.0, 0.5)
+    together = aggregate(combined, np.full((1, 1), 0.5), timeframe_weights(("1h",)))
+    rules = Rules(**LAX | {"min_trust": 1.0})
+    assert stops(rules, ("A/USDT",), combined, together, np.array([0.1]), np.array([1.0])) == 0

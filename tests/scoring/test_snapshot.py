@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.market.trust import N_FACTORS, PRICE, Faults
 from opportunity.scoring.snapshot import MarketSnapshot
 
 HOUR = 3_600_000
@@ -93,3 +94,33 @@ def test_ict_is_unknown_unless_given_and_goes_with_its_streams():
     np.testing.assert_array_equal(old.fresh().ict, [[0.0, 0.1], [0.2, np.nan], [0.4, 0.5]])
     with pytest.raises(ValueError, match="ict must be of shape"):
         replace(market(), ict=np.zeros((2, 2)))
+
+
+def test_data_are_trusted_unless_something_is_wrong():
+    assert (market().trust == 1).all()
+    assert not market().distrust.any()
+    facts = np.zeros((3, 2, N_FACTORS))
+    facts[1, 0, PRICE] = 1
+    doubted = replace(market(), distrust=facts, trust=np.empty((0, 0)))
+    assert doubted.trust.tolist() == [[1, 1], [0, 1], [1, 1]]
+    part = doubted.take(["B/USDT"], ["4h", "1h"])
+    assert part.trust.tolist() == [[1, 0]]
+    assert part.distrust.tolist() == facts[1:2, ::-1].tolist()
+    with pytest.raises(ValueError, match="trust must be of shape"):
+        replace(market(), trust=np.ones((2, 3)))
+
+
+def test_as_of_a_time_streams_are_overdue():
+    old = market().as_of(NOW + 5 * HOUR // 2)
+    assert old.time == NOW + 5 * HOUR // 2
+    assert old.trust[0].tolist() == [0.5, 1.0]
+    assert (old.as_of(None).trust == 1).all()
+    assert old.as_of(None).time == old.time
+
+
+def test_faults_of_a_feed_are_added_to_what_is_known():
+    none, no = np.zeros(3), np.zeros(3, np.bool_)
+    faults = Faults(none, none, no, np.array([0, 0.1, 0]), none, no, np.array([True, False, False]))
+    doubted = market().as_of(NOW + 5 * HOUR // 2).blamed(faults, "1m")
+    assert doubted.trust.tolist() == [[0, 0], [0.25, 0.5], [0.5, 1]]
+    assert (market().trust == 1).all()

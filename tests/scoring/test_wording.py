@@ -134,3 +134,12 @@ def test_markup_escapes_whatever_comes_from_outside():
     assert set(reader.tags) == {"div", "b", "p", "table", "thead", "tbody", "tr", "th", "td"}
     assert evil in "".join(reader.said)
     assert told()._repr_html_() == markup(told())
+
+
+def test_bars_that_cannot_be_trusted_are_told_last():
+    assert "Trust" not in headline(told())
+    doubted = told(trust=0.625, trust_note="4 % of the 1h bars missing lately")
+    assert headline(doubted).endswith(
+        " Trust in the data 0.62, which lowers the confidence: 4 % of the 1h bars missing lately."
+    )
+    assert headline(told(trust=0.5)).endswith("0.50, which lowers the confidence.")

@@ -1,14 +1,28 @@
 import pytest
 import sqlalchemy as sa
 
-from opportunity.storage.tables import METADATA, observation, preset, setting, weights_version
+from opportunity.storage.tables import (
+    METADATA,
+    bar_note,
+    observation,
+    preset,
+    setting,
+    weights_version,
+)
 
 TABLES = pytest.mark.parametrize("table", METADATA.sorted_tables, ids=lambda t: t.name)
 
 
 def test_these_tables_and_no_others() -> None:
-    assert set(METADATA.tables) == {"setting", "weights_version", "preset", "observation"}
-    assert set(METADATA.tables.values()) == {setting, weights_version, preset, observation}
+    tables = (setting, weights_version, preset, observation, bar_note)
+    assert set(METADATA.tables) == {
+        "setting",
+        "weights_version",
+        "preset",
+        "observation",
+        "bar_note",
+    }
+    assert set(METADATA.tables.values()) == set(tables)
 
 
 @TABLES
