@@ -80,14 +80,34 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address to listen on; loopback only without login")
     port: int = Field(8000, ge=0, le=65_535, description="port to listen on; 0 picks a free one")
-    feed: Literal["simulated", "replay"] = Field("simulated", description="where bars come from")
+    feed: Literal["simulated", "replay", "exchange"] = Field(
+        "simulated", description="where bars come from"
+    )
     data: Path | None = Field(None, description="folder of recorded bars, for the replay feed")
-    exchange: str = Field("", description="exchange folder inside `data`; empty finds the only one")
-    symbols: Names = Field((), description="comma-separated; empty means all that the feed has")
+    exchange: str = Field(
+        "",
+        description="name of the exchange in ccxt for the exchange feed, empty means binance; for "
+        "the replay feed the folder inside `data`, empty finds the only one",
+    )
+    exchange_url: str = Field(
+        "", description="address of a local exchange on loopback, instead of the real one"
+    )
+    top: int = Field(
+        40, ge=1, le=2_000, description="symbols of an exchange to watch, by turnover of 24 hours"
+    )
+    quote: str = Field("", description="their quote currency; empty takes the usual one")
+    symbols: Names = Field(
+        (), description="comma-separated; empty means all that the feed has, of an exchange `top`"
+    )
     timeframes: Names = Field(
         ("5m", "15m", "30m", "1h", "4h", "1d"), description="comma-separated timeframes to score"
     )
-    speed: float = Field(60.0, ge=0.1, le=1e7, description="feed seconds per second of wall time")
+    speed: float = Field(
+        60.0,
+        ge=0.1,
+        le=1e7,
+        description="feed seconds per second of wall time; an exchange has its own",
+    )
     start: str = Field("", description="feed time to start from, ISO 8601 UTC; empty: go on")
     seed: int = Field(7, ge=0, description="seed of the simulated market")
     max_symbols: int = Field(50, ge=1, le=2_000, description="symbols per scan or connection")
@@ -120,6 +140,21 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("exchange_url")
+    @classmethod
+    def _local(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise ValueError("must be an address such as http://127.0.0.1:9000") from None
+        plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        if parts.scheme != "http" or host not in LOOPBACK or not plain or parts.path.strip("/"):
+            raise ValueError("must be http://HOST:PORT on loopback")
+        return value.rstrip("/")
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -61,7 +61,11 @@ def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
         ("OPPORTUNITY_PORT", "70000", "port"),
         ("OPPORTUNITY_SPEED", "0", "speed"),
         ("REALTIME_SCAN_INTERVAL_MS", "99", "scan_interval_ms"),
-        ("OPPORTUNITY_FEED", "exchange", "feed"),
+        ("OPPORTUNITY_FEED", "exchanges", "feed"),
+        ("OPPORTUNITY_TOP", "0", "top"),
+        ("OPPORTUNITY_EXCHANGE_URL", "http://example.org:9000", "exchange_url"),
+        ("OPPORTUNITY_EXCHANGE_URL", "https://127.0.0.1:9000", "exchange_url"),
+        ("OPPORTUNITY_EXCHANGE_URL", "http://127.0.0.1:port", "exchange_url"),
         ("LOG_LEVEL", "loud", "log_level"),
     ],
 )

@@ -2,14 +2,19 @@
 
 from typing import Final
 
-from opportunity.feeds.base import Closed, Feed, Forming
+from opportunity.feeds.base import Closed, Corrected, Feed, Forming
 from opportunity.feeds.clock import Clock
+from opportunity.feeds.exchange.feed import ExchangeFeed
 from opportunity.feeds.replay import ReplayFeed
 from opportunity.feeds.simulated import SimulatedFeed
 
 FEEDS: Final[dict[str, type[Feed]]] = {
     "simulated": SimulatedFeed,
     "replay": ReplayFeed,
+    "exchange": ExchangeFeed,
 }
 
-__all__ = ["FEEDS", "Clock", "Closed", "Feed", "Forming", "ReplayFeed", "SimulatedFeed"]
+__all__ = [
+    "FEEDS", "Clock", "Closed", "Corrected", "ExchangeFeed", "Feed", "Forming", "ReplayFeed",
+    "SimulatedFeed",
+]  # fmt: skip

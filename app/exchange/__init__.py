@@ -1,0 +1,1 @@
+"""A local exchange: Binance's public spot format over a simulated or a recorded market."""

@@ -1,0 +1,1 @@
+"""Live exchanges: REST and WebSocket through ccxt, final bars only."""

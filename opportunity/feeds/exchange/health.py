@@ -1,0 +1,86 @@
+"""How the line to an exchange is, in one record for people."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from statistics import median
+from typing import Final
+
+from opportunity.feeds.base import Closed
+from opportunity.feeds.exchange.lines.lines import Lines
+from opportunity.feeds.exchange.venue.venue import Venue
+from opportunity.feeds.status import FeedStatus, LineState
+from opportunity.market.notes import BarNote
+from opportunity.market.timeframe import utc_text
+
+N_BATCHES: Final = 50
+"""Batches that the usual delay is taken from."""
+
+
+class Health:
+    """Puts together what the gate, the lines and the assembler know.
+
+    Parameters
+    ----------
+    venue : Venue
+        Its gate knows of bans and failures.
+    lines : Lines
+        Know whether the streams flow.
+    wall : callable
+        Wall time in ms UTC.
+    """
+
+    def __init__(self, venue: Venue, lines: Lines, wall: Callable[[], int]) -> None:
+        self._venue, self._lines, self._wall = venue, lines, wall
+        self._delays: deque[int] = deque(maxlen=N_BATCHES)
+        self._corrections = self._refused = 0
+        self._state: LineState = "connecting"
+        self._since = wall()
+
+    def released(self, batch: Closed, now: int) -> None:
+        """Note when a batch went out, feed time in ms."""
+        if not batch.late.any():
+            self._delays.append(now - batch.time)
+
+    def count(self, notes: Iterable[BarNote]) -> None:
+        """Count what happened to single bars."""
+        for note in notes:
+            self._corrections += note.kind == "corrected"
+            self._refused += note.kind == "refused"
+
+    @property
+    def skew_ms(self) -> int:
+        """The exchange's clock minus this machine's; 0 where its time runs at another speed."""
+        return self._venue.skew_ms if self._venue.speed == 1.0 else 0
+
+    def status(self) -> FeedStatus:
+        """Return how the line is now."""
+        state, text, retry_at = self._judged()
+        if state != self._state:
+            self._state, self._since = state, self._wall()
+        return FeedStatus(
+            state=state,
+            text=text,
+            since=self._since,
+            retry_at=retry_at,
+            n_reconnects=self._lines.n_reconnects,
+            n_corrections=self._corrections,
+            n_refused=self._refused,
+            delay_ms=median(self._delays) if self._delays else None,
+            skew_ms=self.skew_ms,
+        )
+
+    def _judged(self) -> tuple[LineState, str, int | None]:
+        name, gate = self._venue.name, self._venue.gate
+        until, why = gate.paused_until, gate.why
+        if until is not None and until > self._wall():
+            text = f"{name} has to be left alone until {utc_text(until)}: {why}"
+            states: dict[str, LineState] = {"banned": "banned", "limited": "limited"}
+            return states.get(why, "down"), text, until
+        line = self._lines.state
+        if line == "unsupported":
+            return "polling", f"{name} has no stream of bars: asked over REST", None
+        if line == "live":
+            return "live", f"{name} streams", None
+        if line == "connecting":
+            return "connecting", f"{name} is being connected", None
+        return "recovering", f"the stream of {name} is being opened again", None

@@ -1,0 +1,1 @@
+"""Bars of the past: asked for page by page, kept, and downloaded."""

@@ -1,0 +1,1 @@
+"""One exchange over REST, through one gate; the only place that imports ccxt."""
