@@ -11,7 +11,9 @@ from typing import Final
 
 from opportunity import __version__
 
-VERBS: Final = ("serve", "scan", "score", "calibrate", "news", "warm")
+VERBS: Final = (
+    "serve", "scan", "score", "calibrate", "news", "warm", "fetch", "doctor", "exchange",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ import structlog
 
 from opportunity.config import Settings, SettingsError
 from opportunity.feeds.base import Feed
+from opportunity.feeds.exchange.feed import ExchangeFeed
 from opportunity.feeds.replay import ReplayFeed
 from opportunity.feeds.simulated import SimulatedFeed
 from opportunity.feeds.sources import Sources, make_sources
@@ -41,6 +42,16 @@ def make_feed(settings: Settings, resume_ms: int | None, now_ms: int) -> Feed:
             raise SettingsError("data must name a folder of recorded bars for the replay feed")
         store = BarStore(settings.data, settings.exchange or None)
         return ReplayFeed(store, symbols, speed=settings.speed, start=start)
+    if settings.feed == "exchange":
+        if start is not None:
+            raise SettingsError("start must be empty for the exchange feed: its time is now")
+        return ExchangeFeed(
+            settings.exchange or "binance",
+            settings.top if symbols is None else symbols,
+            quote=settings.quote,
+            folder=settings.home / "exchanges",
+            url=settings.exchange_url,
+        )
     if start is None:
         start = now_ms if resume_ms is None else resume_ms
     return SimulatedFeed(

@@ -4,6 +4,7 @@ import logging
 import sys
 from typing import Any
 
+import stamina.instrumentation
 import structlog
 
 from app.terminal import visible
@@ -26,6 +27,8 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    # a retry that helps is nobody's business, and one that does not is logged by who gave up
+    stamina.instrumentation.set_on_retry_hooks(())
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)
 
 

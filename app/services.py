@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from app.feed import sources_of
+from app.feed_watch import FeedWatch
 from app.presets import Preset, Presets, check_weights
 from opportunity import __version__
 from opportunity.bus.memory import Hub
@@ -21,6 +22,7 @@ from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.feeds.base import Feed
+from opportunity.feeds.status import FeedStatus
 from opportunity.live.agent import Agent
 from opportunity.live.calibrate import saved_calibration
 from opportunity.live.chart import LEAD_BARS, ChartData, chart_of
@@ -31,10 +33,12 @@ from opportunity.live.scanner import judge
 from opportunity.market.bars import Bar
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import Timeframe, timeframe
+from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.shared import Shared
+from opportunity.storage.bar_notes import NotePage
 from opportunity.storage.repositories import Memory
 from opportunity.strategy import Evaluation, ScanRules, evaluate
 
@@ -75,9 +79,9 @@ class Services:
         self._loop = loop
         self._settings, self._versions = memory.settings, memory.weights
         self._presets = Presets(memory.presets)
+        self._notes = memory.bar_notes(state_name(settings))
         stored = self._settings.read()
-        kept = stored.get("subscribed", ())
-        self.subscribed: tuple[str, ...] = tuple(s for s in kept if s in feed.symbols)
+        self._subscribed: tuple[str, ...] = tuple(stored.get("subscribed", ()))
         newest = self._versions.newest() or self._versions.add(PRESETS["balanced"], "start")
         self.weights_version = newest.version
         self.weights = Weights(**newest.weights)
@@ -92,6 +96,7 @@ class Services:
             store=memory.observations(state_name(settings)),
             sources=sources_of(settings, feed, wall_ms),
             calibration=saved_calibration(settings.home),
+            notes=self._notes,
             enabled=stored.get("enabled", settings.agent_enabled),
             scan_interval_ms=stored.get("scan_interval_ms", settings.scan_interval_ms),
         )
@@ -101,16 +106,19 @@ class Services:
         for one in shared:
             one.bind_thread()
         self._clock_keeper: asyncio.TimerHandle | None = None
+        self._feed_watch = FeedWatch(self.feed_status, self.hub, loop)
 
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Start the agent on its own thread."""
+        self._feed_watch.start()
         await self.agent.start(thread=True)
         self._keep_time()
 
     async def stop(self) -> None:
         """Stop the agent and close what is open."""
+        self._feed_watch.stop()
         if self._clock_keeper is not None:
             self._clock_keeper.cancel()
         try:
@@ -151,6 +159,11 @@ class Services:
         return self.feed.symbols
 
     @property
+    def subscribed(self) -> tuple[str, ...]:
+        """Symbols that the default stream pushes, of those that are watched now."""
+        return tuple(s for s in self._subscribed if s in self.symbols)
+
+    @property
     def timeframes(self) -> tuple[Timeframe, ...]:
         """Timeframes that are scored."""
         return self.agent.timeframes
@@ -164,6 +177,21 @@ class Services:
     def uptime_s(self) -> float:
         """Seconds since the server began."""
         return self._loop.time() - self._started
+
+    def feed_status(self) -> FeedStatus | None:
+        """Return how the line to the market is; None for a feed that has none."""
+        return self.feed.status()
+
+    async def notes(
+        self,
+        symbol: str | None = None,
+        kind: str | None = None,
+        since: int = 0,
+        limit: int = 100,
+        after: int | None = None,
+    ) -> NotePage:
+        """Return what happened to single bars, newest first; see `BarNoteRepository.read`."""
+        return await asyncio.to_thread(self._notes.read, symbol, kind, since, limit, after)
 
     # -- judgements ------------------------------------------------------------------------------
 
@@ -275,6 +303,10 @@ class Services:
         """Return the unfinished bar of a stream; None without, and outside the universe."""
         return self.agent.forming(symbol, timeframe)
 
+    def preview(self, symbol: str, timeframe: Timeframe) -> Explanation | None:
+        """Return what the unfinished bar of a stream would score; a look ahead, never a signal."""
+        return self.agent.preview(symbol, timeframe)
+
     # -- what people turn --------------------------------------------------------------------------
 
     def apply_weights(
@@ -355,7 +387,7 @@ class Services:
             if name not in self.symbols:
                 raise ValueError(unknown("symbol", name, self.symbols))
         self._settings.write(subscribed=list(names))
-        self.subscribed = names
+        self._subscribed = names
         return names
 
     def set_rules(self, values: Mapping[str, Any], by: str) -> None:
@@ -418,6 +450,9 @@ def state_name(settings: Settings) -> str:
     """Name the market whose streams are kept: another seed or folder makes another one."""
     if settings.feed == "simulated":
         return f"simulated-{settings.seed}"
+    if settings.feed == "exchange":
+        local = hashlib.sha256(settings.exchange_url.encode()).hexdigest()[:12]
+        return f"{settings.exchange or 'binance'}{'-' + local if settings.exchange_url else ''}"
     folder = str(settings.data and settings.data.resolve()).encode()
     return f"{settings.feed}-{hashlib.sha256(folder).hexdigest()[:12]}"
 

@@ -5,7 +5,20 @@ from typing import Any, Final
 
 from tornado.web import Application, RequestHandler
 
-from app.api import agent, health, metrics, news, presets, realtime, scanner, signals, weights
+from app.api import (
+    agent,
+    data,
+    health,
+    metrics,
+    news,
+    notes,
+    presets,
+    preview,
+    realtime,
+    scanner,
+    signals,
+    weights,
+)
 from app.api.base import NotFound
 from app.api.broadcast import Realtime
 from app.services import Services
@@ -16,6 +29,9 @@ ENDPOINTS: Final[tuple[ModuleType, ...]] = (
     scanner,
     signals,
     news,
+    preview,
+    notes,
+    data,
     weights,
     presets,
     metrics,

@@ -1,5 +1,6 @@
 """The agent over REST: status, switch, default subscription, configuration."""
 
+from dataclasses import asdict
 from typing import Any
 
 from app.api.base import BaseHandler
@@ -13,6 +14,7 @@ from opportunity.contracts.agent import (
     ConfigAnswer,
     ConfigBody,
     ConfigQuery,
+    FeedLine,
     Rules,
     SubscribeAnswer,
     SubscribeBody,
@@ -20,6 +22,7 @@ from opportunity.contracts.agent import (
     ToggleQuery,
 )
 from opportunity.contracts.base import TIMEFRAME_NAMES
+from opportunity.feeds.status import FeedStatus
 
 BY = "api"
 """Who changed something, in the config event."""
@@ -38,7 +41,13 @@ def status_of(services: Services) -> AgentStatus:
         next_scan_at=agent.next_scan_at or None,
         last_error=agent.last_error or None,
         source=services.source,
+        feed=feed_line(services.feed_status()),
     )
+
+
+def feed_line(status: FeedStatus | None) -> FeedLine | None:
+    """Return the line to the market as it travels."""
+    return None if status is None else FeedLine(**asdict(status))
 
 
 def config_of(services: Services) -> dict[str, Any]:
@@ -59,6 +68,7 @@ def config_of(services: Services) -> dict[str, Any]:
             min_volume_usd=rules.min_volume_usd,
             exclude_symbols=list(rules.exclude_symbols),
             direction=rules.direction,
+            min_trust=rules.min_trust,
         ),
     }
 

@@ -1,11 +1,14 @@
 """Is the server alive, is it ready, how is it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from app.api.base import BaseHandler, iso
 from app.api.scanner import warming
 from app.services import Services, wall_ms
 from opportunity.contracts.health import Health, Live, Ready
+
+CUT: Final = ("down", "banned")
+"""States of the line to the market in which nothing comes."""
 
 
 def active_signals(services: Services) -> int:
@@ -20,6 +23,9 @@ def health_of(services: Services) -> Health:
     reason = None
     if services.agent.last_error:
         status, reason = "degraded", "the agent reports an error; see /api/agent/status"
+    elif (line := services.feed_status()) is not None and line.state in CUT:
+        status = "degraded"
+        reason = f"the line to the market is {line.state}; see /api/agent/status"
     elif services.snapshot() is None:
         status, reason = "starting", "the agent is still reading history"
     return Health(

@@ -45,6 +45,8 @@ def scan_item(row: Opportunity) -> ScanItem:
         signal_count=sum(e.direction != "NEUTRAL" for e in row.timeframe_breakdown.values()),
         patterns=list(row.patterns),
         flagged=row.flagged,
+        trust=row.trust,
+        trust_note=row.trust_note,
         scanned_at=row.scanned_at,
         source=row.source,
     )
@@ -62,6 +64,8 @@ def breakdown(seen: Explanation) -> TimeframeBreakdown:
         success=seen.success,
         bar_close=seen.closed or None,
         flagged=seen.flagged,
+        trust=seen.trust,
+        trust_note=seen.trust_note,
         components=components_of(seen),
     )
 

@@ -63,6 +63,8 @@ def _answer(row: Opportunity, timeframe: TimeframeName) -> ScoreResponse | None:
             bear_mass=seen.bear_mass,
             disagreement=seen.disagreement,
             coverage=seen.coverage,
+            trust=seen.trust,
+            trust_note=seen.trust_note,
             components=components_of(seen),
         ),
         source=row.source,

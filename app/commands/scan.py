@@ -154,6 +154,9 @@ def _print(report: "ScanReport", limit: int | None) -> None:
         f"{len(evaluation)} of {scored} scored symbols pass, "
         f"{len(evaluation.snapshot.symbols)} read in {report.duration_ms / 1e3:.1f} s"
     )
+    vetoed = evaluation.trust_summary.n_vetoed
+    if vetoed:
+        console.print(f"not trusted: {vetoed} symbols whose bars lack too much (see docs/trust.md)")
     if stale:
         console.print(f"stale: {len(report.stale)} streams of {len(stale)} symbols ended earlier "
                       f"({', '.join(stale[:6])}{', ...' if len(stale) > 6 else ''}); "

@@ -13,16 +13,31 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "it watches a simulated market, needs nothing from outside and listens on loopback only.",
         epilog="examples:\n"
         "  opportunity serve\n"
+        "  opportunity serve --feed exchange --exchange kraken --top 20\n"
         "  opportunity serve --feed replay --data data --symbols BTC/USDT,ETH/USDT --speed 3600",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (8000)")
     parser.add_argument(
-        "--feed", choices=("simulated", "replay"), help="where bars come from (simulated)"
+        "--feed",
+        choices=("simulated", "replay", "exchange"),
+        help="where bars come from (simulated)",
     )
     parser.add_argument("--data", metavar="DIR", help="recorded bars for --feed replay")
-    parser.add_argument("--exchange", help="exchange folder in DIR, when there are several")
+    parser.add_argument(
+        "--exchange",
+        metavar="NAME",
+        help="for --feed exchange any that ccxt knows (binance); for --feed replay the folder in "
+        "DIR, when there are several",
+    )
+    parser.add_argument(
+        "--exchange-url", metavar="URL", help="a local exchange instead, see `opportunity exchange`"
+    )
+    parser.add_argument(
+        "--top", type=int, metavar="N", help="watch the N symbols with the largest turnover (40)"
+    )
+    parser.add_argument("--quote", help="quote currency of those (the exchange's usual one)")
     parser.add_argument("--symbols", metavar="A,B", help="symbols to watch (default: all)")
     parser.add_argument("--timeframes", metavar="A,B", help="timeframes to score")
     parser.add_argument(

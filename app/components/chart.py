@@ -13,6 +13,7 @@ from app.components.theme import ThemeName
 from opportunity.live.chart import ChartData
 from opportunity.market.bars import Bar, Bars
 from opportunity.market.timeframe import length_ms
+from opportunity.scoring.explanation import Explanation
 
 MOST_BARS: Final = 300
 COLUMNS: Final = (
@@ -44,6 +45,7 @@ class MarketChart(pn.viewable.Viewer):
         self._bars: Bars | None = None
         self._length = 60_000
         self._scores: NDArray[np.float64] = np.empty((2, 0))
+        self._seen: Explanation | None = None
         self._running: list[Bar] = []  # bars past the newest closed one, drawn but not scored
         self._source = ColumnDataSource({name: [] for name in COLUMNS})
         self._tables = {
@@ -89,6 +91,7 @@ class MarketChart(pn.viewable.Viewer):
         self._bars = bars
         if data.forming is None or not self._take(data.forming):
             self._draw()
+        self.preview(self._seen)
         if len(bars):
             self._point(float(bars.close[-1]), float(bars.volume.max()))
         if self._running:
@@ -126,6 +129,30 @@ class MarketChart(pn.viewable.Viewer):
             scores = np.pad(scores, ((0, 0), (0, len(self._running))), constant_values=np.nan)
         kept = slice(-MOST_BARS, None)
         self._source.data = self._columns(times[kept], values[kept], scores[:, kept])
+
+    def preview(self, seen: Explanation | None) -> None:
+        """Mark what the newest unfinished bar would score if it closed now; None takes it away.
+
+        Nothing is marked once that bar has closed, or before it is drawn.
+        """
+        self._seen, bars = seen, self._bars
+        newest = self._running[-1].time if self._running else None
+        if (
+            seen is None
+            or bars is None
+            or newest is None
+            or not np.isfinite(seen.final)
+            or (seen.symbol, seen.timeframe) != (bars.symbol, bars.timeframe)
+            or seen.closed != newest + self._length
+        ):
+            self.figures.preview(None)
+            return
+        words = (
+            f"preview: score {seen.final:.2f}, confidence {seen.confidence:.2f}\n"
+            "if the bar closed now"
+        )
+        tone = "bull" if seen.final >= 0.5 else "bear"
+        self.figures.preview((newest + self._length / 2, seen.final, tone, words))
 
     def overlay(self, drawn: Overlay) -> None:
         """Draw what detectors saw; tables that did not change are not sent."""

@@ -65,6 +65,7 @@ class ChartFigures:
         self, source: ColumnDataSource, tables: Mapping[str, ColumnDataSource]
     ) -> None:
         self.source, self.tables = source, tables
+        self.ahead = ColumnDataSource({"time": [], "final": [], "tone": [], "text": []})
         self.tones = CategoricalColorMapper(factors=list(TONES), palette=["gray"] * len(TONES))
         self._tone = {"field": "tone", "transform": self.tones}
         self._themed: list[tuple[Any, str, str]] = []
@@ -80,6 +81,15 @@ class ChartFigures:
         self._pointed: list[Any] = []  # what the pointer finds: rectangles are found by point only
         self.price, self.score = self._make_price(), self._make_score()
         self._join()
+
+    def preview(self, place: tuple[float, float, str, str] | None) -> None:
+        """Mark what the unfinished bar would score: time, score, tone and words; None: nothing."""
+        names = ("time", "final", "tone", "text")
+        fresh: dict[str, Any] = {
+            name: [] if place is None else [place[i]] for i, name in enumerate(names)
+        }
+        if dict(self.ahead.data) != fresh:
+            self.ahead.data = fresh
 
     def wear(self, theme: ThemeName) -> None:
         """Take the colours of a theme."""
@@ -226,6 +236,23 @@ class ChartFigures:
         line = p.line("time", "final", source=self.source, line_width=1.2)
         self._dress(trust.glyph, line_color="acc")
         self._dress(line.glyph, line_color="text")
+        mark = p.scatter(  # hollow: nothing of it is final
+            "time",
+            "final",
+            source=self.ahead,
+            size=8,
+            fill_alpha=0.0,
+            line_color=self._tone,
+            line_width=1.5,
+        )
+        p.add_tools(
+            HoverTool(
+                renderers=[mark],
+                tooltips=TOOLTIP,
+                mode="mouse",
+                attachment="horizontal",
+            )
+        )
         return p
 
     def _join(self) -> None:

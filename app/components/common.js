@@ -62,6 +62,9 @@ function price(value) {
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Draw a share as a pie of quarters, full only for 1. */
+function pie(share) { return share >= 1 ? "●" : share >= 0.75 ? "◕" : share >= 0.5 ? "◑" : share > 0 ? "◔" : "○"; }
+
 function number(value, digits = 2) {
   return value === null || value === undefined ? "–" : value.toFixed(digits);
 }

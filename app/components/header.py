@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import param
 
 from app.components.island import Island, dumps, module, style
+from opportunity.scoring.trust import TrustSummary
 
 
 class AgentToggle(Island):
@@ -60,6 +61,29 @@ class ConnectionBadge(Island):
 
     _esm = module("connection_badge")
     _stylesheets: ClassVar[list[str]] = [style("connection_badge")]
+
+
+class TrustBadge(Island):
+    """How far the data of the whole market can be trusted: lowest, median, and who is vetoed."""
+
+    state = param.String("{}", doc="What is shown, JSON: lowest, median, vetoed, symbols.")
+
+    _esm = module("trust_badge")
+    _stylesheets: ClassVar[list[str]] = [style("trust_badge")]
+
+    def draw(self, summary: TrustSummary | None) -> None:
+        """Show a summary; None, or one without a symbol that scored, hides the badge."""
+        known = summary is not None and summary.n_symbols > 0
+        self.state = dumps(
+            {
+                "lowest": summary.lowest,
+                "median": summary.median,
+                "vetoed": summary.n_vetoed,
+                "symbols": summary.n_symbols,
+            }
+            if known and summary is not None
+            else {}
+        )
 
 
 class ThemeSwitch(Island):

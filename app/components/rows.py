@@ -19,7 +19,8 @@ LIMIT: Final = 300
 
 FIELDS: Final = (
     "rank", "symbol", "price", "change", "score", "direction", "confidence", "frames", "badges",
-    "stopped", "action", "risk", "consensus", "volume", "ranked", "success", "parts",
+    "stopped", "action", "risk", "consensus", "volume", "ranked", "success", "parts", "trust",
+    "doubt",
 )
 """Order of the values of one row; the browser reads them by place."""
 
@@ -32,6 +33,7 @@ STOPPED: Final = {
     "confidence": "confidence too low",
     "risk": "risk too high",
     "volume": "too little volume",
+    "trust": "its data cannot be trusted enough",
 }
 """What a rule that stopped a symbol is called, by its name in `STOPS`."""
 
@@ -112,6 +114,8 @@ def rows(evaluation: Evaluation, order: NDArray[np.int64]) -> list[list[Any]]:
         (evaluation.stops[order] == 0).tolist(),
         _plain(evaluation.success[order], 3),
         _parts(evaluation, order),
+        _plain(evaluation.trust[order], 3),
+        [evaluation.trust_note(i) for i in order.tolist()],
     ]
     return [list(row) for row in zip(*columns, strict=True)]
 

@@ -14,7 +14,7 @@ const COLUMNS = [
   ["confidence", "Conf", "", "Confidence, 0 to 1"],
 ];
 const FIELDS = ["rank", "symbol", "price", "change", "score", "direction", "confidence", "frames", "badges",
-  "stopped", "action", "risk", "consensus", "volume", "ranked", "success", "parts"];
+  "stopped", "action", "risk", "consensus", "volume", "ranked", "success", "parts", "trust", "doubt"];
 const HELP = [["↑ ↓ Home End", "choose a symbol"], ["1 … 9", "timeframe of the chart"], ["Shift 1 … 9", "overlays of the chart"],
   ["/ or Ctrl+F", "search"],
   ["B  N  R", "bullish, bearish, all"], ["Esc", "leave or clear the search"], ["?", "this list"]];
@@ -87,9 +87,10 @@ export function render({ model }) {
     const line = {
       rank: cell("dim"), symbol: h("td", { class: "left" }, h("b", {}, base), h("span", { class: "dim quote" }, `/${quote}`)),
       price: cell("price"), change: cell(""), score: cell("score"), confidence: cell(""), frames: cell("frames"),
-      badges: cell("seen left"), fill: h("span"), value: h("span"), cells: [], shown: {},
+      badges: cell("seen left"), trust: h("span", { class: "trust", hidden: true }), fill: h("span"), value: h("span"), cells: [], shown: {},
     };
     line.score.append(h("span", { class: "gauge", "aria-hidden": "true" }, line.fill), line.value);
+    line.symbol.append(line.trust);
     line.row = h("tr", { id: `row-${symbol.replace(/[^A-Za-z0-9]/g, "-")}`, "data-symbol": symbol,
       onclick: (event) => choose(symbol, event.target.dataset.frame) },
       line.rank, line.symbol, line.price, line.change, line.score, line.confidence, line.frames, line.badges);
@@ -110,6 +111,7 @@ export function render({ model }) {
     setClass(line.fill, net > 0 ? "up" : "down");
     line.fill.style.width = `${Math.min(50, 100 * Math.abs(net)).toFixed(1)}%`;
     setText(line.confidence, number(row.confidence));
+    drawTrust(line, row);
     drawFrames(line, row);
     line.badges.replaceChildren(...row.badges.map((text) => h("span", { class: "tag" }, text)));
     line.badges.title = row.badges.join(", ");
@@ -117,6 +119,16 @@ export function render({ model }) {
     line.score.title = `${ARROW}.\n${line.row.title}`;
     line.row.classList.toggle("stopped", Boolean(row.stopped));
   }
+
+  function drawTrust(line, row) {
+    line.trust.hidden = !doubted(row);
+    setText(line.trust, line.trust.hidden ? "" : `${pie(row.trust)} ${number(row.trust)}`);
+    line.trust.title = line.trust.hidden ? "" : doubts(row);
+  }
+
+  function doubted(row) { return row.trust !== null && row.trust < 1; }
+
+  function doubts(row) { return `Trust in the data ${number(row.trust)}${row.doubt ? `: ${row.doubt}` : ""}`; }
 
   /** Say in a tooltip what has no column: advice, success, and each detector over all timeframes. */
   function told(row) {
@@ -128,6 +140,7 @@ export function render({ model }) {
     }
     const parts = state.parts.map((name, i) => [name, row.parts[i]]).filter(([, value]) => value !== null);
     said.push(parts.map(([name, value]) => `${name} ${signed(value, 2)}`).join(" · "));
+    if (doubted(row)) said.push(doubts(row));
     return said.join("\n");
   }
 

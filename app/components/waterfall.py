@@ -129,6 +129,7 @@ def why_state(
         "direction": {"BULLISH": 1, "BEARISH": -1}.get(explanation.direction, 0),
         "facts": facts(explanation),
         "success": success,
+        "trust": trust_line(explanation),
         "advice": advice or f"{explanation.timeframe}: {explanation.advice}",
         "net": net,
         "net_shown": net_shown,
@@ -173,6 +174,14 @@ def facts(explanation: Explanation) -> str:
         f"disagreement {explanation.disagreement:.2f} · coverage {explanation.coverage:.2f} · "
         f"{explanation.volatility_level.lower()} volatility"
     )
+
+
+def trust_line(explanation: Explanation) -> str:
+    """Say that the bars cannot be trusted fully, and why; empty where they can."""
+    if not explanation.trust < 1:
+        return ""
+    why = f": {explanation.trust_note}" if explanation.trust_note else ""
+    return f"Trust in the data {explanation.trust:.2f}{why}"
 
 
 def say(

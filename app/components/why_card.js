@@ -5,9 +5,10 @@ export function render({ model }) {
   const facts = h("p", { class: "dim facts" });
   const success = h("p", { class: "facts success", title: "How often such calls turned out right, learned from closed bars: a probability, "
     + "not a promise. Near 50 % it says no more than a coin." });
+  const trust = h("p", { class: "facts trust", title: "What is wrong with the bars of this timeframe; it has lowered the confidence." });
   const advice = h("b", { class: "advice" });
   const list = h("ol", { class: "steps" });
-  const reasons = h("div", { class: "side", role: "tabpanel", id: "reasons", "aria-label": "Reasons" }, facts, success, list);
+  const reasons = h("div", { class: "side", role: "tabpanel", id: "reasons", "aria-label": "Reasons" }, facts, success, trust, list);
   const known = h("div", { class: "side context", role: "tabpanel", id: "context", "aria-label": "Context", tabindex: "0" });
   const tabs = [["Reasons", reasons, "What each detector adds to the score"],
     ["Context", known, "Sentiment, order flow and headlines"]].map(([label, side, hint]) => h("button", {
@@ -72,6 +73,7 @@ export function render({ model }) {
       title.replaceChildren("Why");
       setText(facts, "choose a symbol");
       setText(success, "");
+      setText(trust, "");
       setText(advice, "");
       list.replaceChildren();
       return;
@@ -82,6 +84,7 @@ export function render({ model }) {
     setText(facts, state.facts);
     facts.title = state.facts;
     setText(success, state.success);
+    setText(trust, state.trust ? `⚠ ${state.trust}` : "");
     setText(advice, state.advice);
     advice.title = state.advice;
     const scale = scaleOf(state.steps);

@@ -1,6 +1,7 @@
 """The chart's part of the Live page: which stream, when it is loaded, what lies over it."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,14 @@ MOST_TITLES: Final = 3
 
 LOAD_S: Final = 2.0
 """Least time between two loads of one stream; unfinished bars move in between."""
+
+PREVIEW_S: Final = 1.0
+"""Least time between two previews of the unfinished bar's score."""
+
+PREVIEW_SHARE: Final = 1e-3
+"""Share of the server's loop that the previews of a page may take: 1 ms a second."""
+
+LONGEST_S: Final = 60.0
 
 
 class LiveChart:
@@ -65,7 +74,7 @@ class LiveChart:
         )
         self.bar.param.watch(lambda *_: self.draw_overlay(), "shown")
         self._loading, self._closed = False, False
-        self._loaded_at = float("-inf")
+        self._loaded_at = self._preview_at = float("-inf")
 
     def close(self) -> None:
         """Load nothing more."""
@@ -76,7 +85,7 @@ class LiveChart:
         self.symbol, self.timeframe = symbol, timeframe
         self.bar.timeframe = timeframe
         self.data = None
-        self._loaded_at = float("-inf")
+        self._loaded_at = self._preview_at = float("-inf")
         self.load()
 
     def load(self) -> bool:
@@ -154,6 +163,17 @@ class LiveChart:
             forming = self._services.forming(self.symbol, checked(self.timeframe))
             if forming is not None:
                 self.chart.tick(forming)
+                self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Mark what the unfinished bar would score, as often as it is cheap enough."""
+        now = self._services.uptime_s
+        if self.chart is None or now < self._preview_at:
+            return
+        began = time.perf_counter()
+        self.chart.preview(self._services.preview(self.symbol, checked(self.timeframe)))
+        took_s = time.perf_counter() - began
+        self._preview_at = now + min(LONGEST_S, max(PREVIEW_S, took_s / PREVIEW_SHARE))
 
 
 def titles_of(data: ChartData) -> dict[int, list[str]]:

@@ -7,7 +7,8 @@ import panel as pn
 from bokeh.document import Document
 
 from app.components.context_state import context_state, context_words
-from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch
+from app.components.feed_badge import FeedBadge
+from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
 from app.components.island import dumps
 from app.components.rows import LIMIT, ranking, table_state
 from app.components.signal_feed import SignalFeed
@@ -21,7 +22,6 @@ from app.pages.live_chart import LiveChart
 from app.pages.live_context import LiveContext
 from app.pages.pace import Events, News, Pace
 from opportunity.contracts import DETECTOR_NAMES
-from opportunity.scoring.scores import explain
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import Evaluation
 
@@ -64,7 +64,10 @@ class LiveSession:
         self._stale_chart = False
         self.agent = AgentToggle(on_toggle=self._toggle, enabled=services.agent.enabled)
         self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
+        self.line = FeedBadge()
+        self.line.draw(services.feed_status())
         self.theme = ThemeSwitch(theme=theme)
+        self.trust = TrustBadge()
         self.table = SignalTable(selected=symbol, timeframe=timeframe)
         self.chart = LiveChart(
             services, doc, symbol, timeframe, lambda: self.theme.theme, self._draw_why
@@ -92,8 +95,9 @@ class LiveSession:
     def roots(self) -> dict[str, Any]:
         """Return the components by their name in the markup."""
         return {
-            "badge": self.badge, "agent": self.agent, "theme": self.theme, "table": self.table,
-            "bar": self.chart.bar, "why": self.why, "weights": self.editor, "feed": self.feed,
+            "badge": self.badge, "line": self.line, "agent": self.agent, "theme": self.theme,
+            "trust": self.trust, "table": self.table, "bar": self.chart.bar, "why": self.why,
+            "weights": self.editor, "feed": self.feed,
             **self.chart.places,
         }
 
@@ -124,6 +128,8 @@ class LiveSession:
             elif topic == "config" and payload["what"] == "agent":
                 self.agent.enabled = self.services.agent.enabled
                 self._draw_feed()
+        if "feed" in news:
+            self.line.draw(news["feed"][""])
         if "scan" in news:
             self._rank(news["scan"][""])
         if "price" in news:
@@ -176,6 +182,7 @@ class LiveSession:
             best = ranking(found)
             if best.size:
                 self._choose(symbol=found.snapshot.symbols[int(best[0])])
+        self.trust.draw(found.trust_summary if found is not None else None)
         self._draw_table()
         self._draw_why()
         self._draw_quote()
@@ -234,11 +241,7 @@ class LiveSession:
             self.why.draw(None)
             return
         snapshot = found.snapshot
-        one = explain(
-            found.combined.take(at), snapshot.scores[at], snapshot.confidences[at], found.weights,
-            float(snapshot.trend[at]), float(snapshot.volatility[at]), snapshot.timeframes[at[1]],
-            int(snapshot.closed[at]), bool(snapshot.flagged[at]),
-        )
+        one = found.explanation(at)
         row, data, known = found.row(at[0]), self.chart.data, self.context.known
         action = row.recommended_action.replace("_", " ")
         price = self._prices.get(row.symbol, row.price)

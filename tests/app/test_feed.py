@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from app.feed import make_feed, parse_time
 from opportunity.config import Settings, SettingsError
 from opportunity.errors import CoverageError
+from opportunity.feeds.exchange.feed import ExchangeFeed
 from opportunity.feeds.replay import ReplayFeed
 from opportunity.feeds.simulated import SimulatedFeed
 from opportunity.market.bars import Bars
@@ -42,6 +45,16 @@ def test_named_start_wins_over_the_remembered_one() -> None:
     assert feed.clock.now() == parse_time("2025-03-01")
 
 
+def test_settings_reach_the_exchange(tmp_path: Path) -> None:
+    feed = make_feed(
+        Settings(feed="exchange", exchange="kraken", top=7, quote="eur", home=tmp_path), None, NOW
+    )
+    assert isinstance(feed, ExchangeFeed)
+    assert (feed.venue.name, feed.base, feed.symbols) == ("kraken", "1m", ())
+    assert feed.on_wall_time
+    assert not feed.lasting
+
+
 def test_settings_reach_the_simulated_market() -> None:
     settings = Settings(symbols="eth-usdt,BTCUSDT", seed=3, speed=600)
     feed = make_feed(settings, None, NOW)
@@ -57,6 +70,8 @@ def test_settings_reach_the_simulated_market() -> None:
         ({"start": "yesterday"}, "start must be an ISO 8601 time, was 'yesterday'"),
         ({"start": "2015-01-01"}, "start_ms must be >="),
         ({"feed": "replay"}, "data must name a folder"),
+        ({"feed": "exchange", "start": "2025-03-01"}, "start must be empty"),
+        ({"feed": "exchange", "exchange": "binnance"}, "Did you mean 'binance'"),
     ],
 )
 def test_wrong_settings_are_named(values, words) -> None:

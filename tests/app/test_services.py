@@ -14,7 +14,9 @@ from opportunity.config import NewsSource, Settings
 from opportunity.detectors.inputs import Observed
 from opportunity.errors import ConflictError, ThreadError
 from opportunity.feeds.simulated import SimulatedFeed
+from opportunity.feeds.status import FeedStatus
 from opportunity.market.bars import Bars
+from opportunity.market.notes import BarNote
 from opportunity.market.timeframe import MINUTE_MS, length_ms
 from opportunity.scoring.calibration import calibrated
 from opportunity.scoring.ensemble import score
@@ -672,5 +674,40 @@ async def test_a_kept_calibration_speaks_for_scores_that_it_fits(tmp_path) -> No
         assert other.uncalibrated == "uncalibrated: the calibration is of other weights"
         report = await services.scan(NAMES, ["1h"])
         assert report.evaluation.uncalibrated == ""
+    finally:
+        await services.stop()
+
+
+async def test_notes_of_the_feed_are_kept_and_read(tmp_path, again) -> None:
+    services = build(settings_of(tmp_path))
+    told = BarNote("corrected", "BTC/USDT", "1m", START, START + 1, change_bp=7.0)
+    waiting = [told]
+    services.feed.notes = lambda: [waiting.pop()] if waiting else []
+    await services.start()
+    services = await again(services)  # drained with the agent's last breath
+    page = await services.notes(symbol="BTC/USDT", kind="corrected")
+    assert page.notes == (told,)
+    assert (await services.notes(since=START + 2)).notes == ()
+
+
+async def test_line_to_the_market_is_told_before_the_agent_is_ready(services) -> None:
+    assert services.feed_status() is None
+    services.feed.status = lambda: FeedStatus("recovering", "Connecting again", 1)
+    started = asyncio.ensure_future(services.start())
+    await asyncio.sleep(0)
+    assert services.hub.latest("feed").state == "recovering"
+    await started
+
+
+async def test_preview_is_of_the_bar_that_is_unfinished_now(tmp_path) -> None:
+    services = build(settings_of(tmp_path, speed=20.0))
+    await services.start()
+    try:
+        assert services.preview("NONE/USDT", "1h") is None
+        await until(lambda: services.forming("BTC/USDT", "1h") is not None)
+        seen = services.preview("BTC/USDT", "1h")
+        assert seen.symbol == "BTC/USDT"
+        assert seen.closed == START + 60 * MINUTE_MS
+        assert np.isfinite(seen.final)
     finally:
         await services.stop()

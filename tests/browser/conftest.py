@@ -8,10 +8,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from builders import random_bars
 from playwright.sync_api import Browser, Error, sync_playwright
+
+from opportunity.market.store import BarStore
 
 ROOT = Path(__file__).parents[2]
 SYMBOLS = "BTC/USDT,ETH/USDT,SOL/USDT,XRP/USDT,ADA/USDT,LINK/USDT,AVAX/USDT,DOGE/USDT"
@@ -27,8 +32,9 @@ QUIET = (
 class Server:
     """`opportunity serve` in its own process; `stop` and `start` keep the port."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *flags: str) -> None:
         self.home, self.port = home, 0
+        self._flags = flags or ("--speed", "600", "--symbols", SYMBOLS)
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -37,7 +43,7 @@ class Server:
 
     def start(self) -> None:
         code = "import sys; from app.cli import main; sys.exit(main())"
-        flags = ["--port", str(self.port), "--speed", "600", "--symbols", SYMBOLS]
+        flags = ["--port", str(self.port), *self._flags]
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, "serve", *flags], cwd=ROOT, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -73,6 +79,24 @@ class Server:
 def server(tmp_path: Path) -> Iterator[Server]:
     """A running server with a fresh data folder; kernels stay where they are cached."""
     made = Server(tmp_path)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def holed(tmp_path: Path) -> Iterator[Server]:
+    """A server that replays hours of three symbols, of which two have holes."""
+    store = BarStore(tmp_path / "data", "testing")
+    for i, (name, every) in enumerate((("BTC", 0), ("ETH", 9), ("SOL", 60))):
+        bars = random_bars(2_600, seed=i)
+        kept = np.ones(2_600, np.bool_) if not every else np.arange(2_600) % every != 0
+        store.write(replace(bars, time=bars.time[kept], values=bars.values[kept],
+                            symbol=f"{name}/USDT"))
+    made = Server(
+        tmp_path / "home", "--feed", "replay", "--data", str(tmp_path / "data"),
+        "--timeframes", "1h", "--start", "2020-11-26T00:00:00Z", "--speed", "3600",
+    )
     made.start()
     yield made
     made.stop()

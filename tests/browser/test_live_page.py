@@ -292,3 +292,31 @@ def test_narrow_screen_stacks_without_sideways_scrolling(server, tab) -> None:
     tops = [page.locator(f".live > .{n}").bounding_box()["y"] for n in ("table", "chart", "why")]
     assert tops == sorted(tops)
     assert one.errors == []
+
+
+def test_what_cannot_be_trusted_is_marked_in_header_row_and_card(holed, tab) -> None:
+    one = tab()
+    page = one.open(holed.address)
+    header = page.locator("header .trust, .trust[data-level]").first
+    expect(header).to_contain_text(re.compile(r"Data trust 0\.\d\d / \d\.\d\d · 1 vetoed"),
+                                   timeout=SLOW_MS)
+    marks = {s: page.locator(f"tr[data-symbol='{s}/USDT'] .trust") for s in ("BTC", "ETH", "SOL")}
+    expect(marks["BTC"]).to_be_hidden()
+    expect(marks["ETH"]).to_have_text(re.compile(r"^[◔◑○] 0\.[0-4]\d$"))
+    expect(marks["SOL"]).to_have_text(re.compile(r"^[◕◑] 0\.[5-9]\d$"))
+    expect(marks["ETH"]).to_have_attribute("title", re.compile(r"\d+ % of the 1h bars missing"))
+    row = page.locator("tr[data-symbol='ETH/USDT']")
+    expect(row).to_have_attribute("title", re.compile("its data cannot be trusted enough"))
+    row.click()
+    expect(page.locator("p.trust")).to_have_text(
+        re.compile(r"^⚠ Trust in the data 0\.\d\d: \d+ % of the 1h bars missing lately$"),
+        timeout=SLOW_MS,
+    )
+    with urllib.request.urlopen(f"{holed.address}/api/data/trust?symbol=ETHUSDT") as answer:
+        told = json.load(answer)
+    assert told["vetoed"] == 1
+    assert told["streams"][0]["factors"]["gaps"] < 0.5
+    page.locator("tr[data-symbol='BTC/USDT']").click()
+    expect(page.locator("p.trust")).to_have_text("")
+    assert one.outside() == []
+    assert one.errors == []

@@ -20,12 +20,15 @@ from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import ConflictError
+from opportunity.feeds.status import FeedStatus
 from opportunity.live.context import Context
 from opportunity.live.scan_report import ScanReport
 from opportunity.market.symbols import parse_symbol
+from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.presets import PRESETS, PROTECTED
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
+from opportunity.storage.bar_notes import NotePage
 from opportunity.strategy import Evaluation, ScanRules, evaluate
 
 NOW = 1_767_225_600_000  # 2026-01-01 00:00 UTC
@@ -97,10 +100,30 @@ class FakeServices:
         self.uptime_s = 12.5
         self.weights_version = 1
         self.market: MarketSnapshot | None = make_snapshot(symbols=symbols)
+        self.line: FeedStatus | None = None
+        self.page, self.asked = NotePage((), None), ()
         self._saved: dict[str, dict[str, float]] = {}
 
     def snapshot(self) -> MarketSnapshot | None:
         return self.market
+
+    def feed_status(self) -> FeedStatus | None:
+        return self.line
+
+    def preview(self, symbol: str, timeframe: str) -> Explanation | None:
+        row = None if self.market is None else self.evaluate(self.weights).find(symbol)
+        return None if row is None else row.timeframe_breakdown.get(timeframe)
+
+    async def notes(
+        self,
+        symbol: Any = None,
+        kind: Any = None,
+        since: int = 0,
+        limit: int = 100,
+        after: Any = None,
+    ) -> NotePage:
+        self.asked = (symbol, kind, since, limit, after)
+        return self.page
 
     def evaluation(self) -> Evaluation | None:
         return self.evaluate(self.weights)

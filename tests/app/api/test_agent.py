@@ -1,5 +1,7 @@
 import pytest
 
+from opportunity.feeds.status import FeedStatus
+
 
 async def test_status_has_contract_and_additions(world):
     status, body, _ = await world.call("GET", "/api/agent/status")
@@ -125,3 +127,17 @@ async def test_direction_can_be_set_and_taken_back(world):
         assert (status, body["rules"]["direction"]) == (200, direction)
         assert world.services.rules.direction == direction
     await world.refused(422, "PUT", "/api/agent/config", json={"rules": {"direction": "NEUTRAL"}})
+
+
+async def test_status_tells_of_the_line_to_the_market(world):
+    _, body, _ = await world.call("GET", "/api/agent/status")
+    assert body["feed"] is None  # invented bars have no line
+    world.services.line = FeedStatus(
+        "banned", "The exchange asked to wait", 1_000, 9_000, 3, 2, 1, 2_100.5, -40
+    )
+    _, body, _ = await world.call("GET", "/api/agent/status")
+    assert body["feed"] == {
+        "state": "banned", "text": "The exchange asked to wait", "since": 1_000,
+        "retry_at": 9_000, "n_reconnects": 3, "n_corrections": 2, "n_refused": 1,
+        "delay_ms": 2_100.5, "skew_ms": -40,
+    }

@@ -23,6 +23,9 @@ WANTED = {
     "/api/scanner/run": {"POST"},
     "/api/signals/score": {"POST"},
     "/api/news": {"GET"},
+    "/api/data/trust": {"GET"},
+    "/api/preview/([^/]+)": {"GET"},
+    "/api/data/notes": {"GET"},
     "/api/config/weights": {"GET", "PUT"},
     "/api/config/weight-presets": {"GET", "POST"},
     "/api/config/weight-presets/([^/]+)": {"DELETE"},
@@ -33,7 +36,7 @@ WANTED = {
 
 
 def readable(path: str) -> str:
-    return path.replace("([^/]+)", "{name}")
+    return path.replace("([^/]+)", "{symbol}" if "preview" in path else "{name}")
 
 
 def test_routes_are_exactly_these():

@@ -1,3 +1,8 @@
+import pytest
+
+from opportunity.feeds.status import FeedStatus
+
+
 async def test_health_has_contract_and_state(world):
     status, body, _ = await world.call("GET", "/health")
     assert (status, body["status"], body["reason"]) == (200, "healthy", None)
@@ -26,3 +31,12 @@ async def test_live_always_and_ready_only_with_scores(world):
     assert (await world.call("GET", "/health/live"))[0] == 200
     problem = await world.refused(503, "GET", "/health/ready")
     assert problem["retry_after_s"] > 0
+
+
+@pytest.mark.parametrize("state", ["down", "banned", "recovering"])
+async def test_health_is_degraded_while_the_line_to_the_market_is_cut(world, state):
+    world.services.line = FeedStatus(state, "asked again at http://10.1.2.3/secret", 1)
+    _, body, _ = await world.call("GET", "/health")
+    assert body["status"] == ("healthy" if state == "recovering" else "degraded")
+    assert state == "recovering" or state in body["reason"]
+    assert "secret" not in str(body)

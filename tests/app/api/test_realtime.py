@@ -74,7 +74,7 @@ async def test_golden_transcript(world):
             "v": 1, "epoch": "e1", "seq": 1, "type": "signal", "symbol": "BTC/USDT",
             "id": "BTCUSDT", "direction": "BULLISH", "confidence": 0.5, "score": 0.7,
             "risk_level": "LOW", "success": None, "timeframes": {"5m": 0.7, "1h": 0.5},
-            "ts": 1_767_225_600_000, "source": "simulated",
+            "trust": None, "trust_note": "", "ts": 1_767_225_600_000, "source": "simulated",
         }  # fmt: skip
         pong = await ask(ws, action="ping", id=7)
         assert (pong["type"], pong["id"]) == ("pong", 7)

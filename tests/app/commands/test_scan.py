@@ -131,3 +131,19 @@ def test_help_is_complete():
                  "--threshold", "--min-confidence", "--max-risk", "--include-neutral", "--limit",
                  "--json", "exit codes"):
         assert word in done.stdout
+
+
+def test_symbols_with_too_many_holes_are_counted(tmp_path):
+    rng = np.random.default_rng(5)
+    close = 100 * np.exp(np.cumsum(rng.normal(0.001, 0.01, 600)))
+    kept = np.arange(600) % 7 != 0
+    time = (END - HOUR * np.arange(600, 0, -1))[kept]
+    close = close[kept]
+    BarStore(tmp_path, "binance").write(Bars.from_arrays(
+        time, close, close, close, close, np.full(close.size, 1e6), timeframe="1h",
+        symbol="BTC/USDT",
+    ))
+    done = opportunity("scan", "--data", tmp_path, "--timeframes", "1h", *ALL)
+    assert done.returncode == 0, done.stderr
+    assert "0 of 1 scored symbols pass" in done.stdout
+    assert "not trusted: 1 symbols" in done.stdout

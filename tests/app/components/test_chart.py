@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,8 @@ from app.components.chart import COLUMNS, MOST_BARS, MarketChart
 from app.components.overlay_tables import Overlay
 from opportunity.live.chart import ChartData
 from opportunity.market.bars import Bar, Bars
+from opportunity.scoring.ensemble import combine
+from opportunity.scoring.scores import explain
 
 HOUR = 3_600_000
 
@@ -135,3 +139,49 @@ def test_rectangles_lie_where_bodies_volumes_and_scores_are() -> None:
     assert 2 * column["half_volume"] == pytest.approx(column["volume"])
     ends = column["score_middle"] + np.sign(column["final"] - 0.5) * column["score_height"] / 2
     assert ends == pytest.approx(column["final"])
+
+
+def _seen(chart: MarketChart, hour: int, final: float = 0.7, symbol: str = "BTC/USDT"):
+    nothing = np.full(9, np.nan)
+    row = combine(nothing[None], nothing[None], 0.0, 0.5).take(0)
+    told = explain(row, nothing, nothing, np.full(9, 1 / 9), 0.0, 0.5, "1h", (hour + 1) * HOUR)
+    return replace(told, final=final, confidence=0.3, symbol=symbol)
+
+
+def test_preview_is_a_hollow_mark_at_the_unfinished_bar() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    chart.tick(Bar(50 * HOUR, 100, 101, 99, 100.5, 1))
+    chart.preview(_seen(chart, 50))
+    ahead = chart.figures.ahead.data
+    assert (list(ahead["time"]), list(ahead["final"])) == ([50.5 * HOUR], [0.7])
+    assert ahead["text"][0].startswith("preview: score 0.70")
+    assert np.isnan(_column(chart, "final")[-1])  # the strip itself stays without it
+    (mark,) = [r for r in chart.score.renderers if r.data_source is chart.figures.ahead]
+    assert mark.glyph.fill_alpha == 0.0
+    chart.preview(None)
+    assert list(chart.figures.ahead.data["time"]) == []
+
+
+@pytest.mark.parametrize(
+    ("hour", "final", "symbol"),
+    [(49, 0.7, "BTC/USDT"), (51, 0.7, "BTC/USDT"), (50, np.nan, "BTC/USDT"),
+     (50, 0.7, "ETH/USDT")],
+)  # fmt: skip
+def test_preview_of_another_bar_is_not_marked(hour, final, symbol) -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    chart.tick(Bar(50 * HOUR, 100, 101, 99, 100.5, 1))
+    chart.preview(_seen(chart, hour, final, symbol))
+    assert list(chart.figures.ahead.data["time"]) == []
+
+
+def test_mark_goes_when_its_bar_has_closed() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    chart.tick(Bar(50 * HOUR, 100, 101, 99, 100.5, 1))
+    chart.preview(_seen(chart, 50))
+    chart.load(_data(0, 50))
+    assert len(chart.figures.ahead.data["time"]) == 1  # still unfinished
+    chart.load(_data(1, 50))
+    assert list(chart.figures.ahead.data["time"]) == []

@@ -1,6 +1,7 @@
 import orjson
 
-from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch
+from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
+from opportunity.scoring.trust import TrustSummary
 
 
 def test_toggle_asks_and_shows_what_it_is_told() -> None:
@@ -31,3 +32,14 @@ def test_toggle_alone_switches_itself() -> None:
 def test_badge_and_theme_start_in_a_known_state() -> None:
     assert ConnectionBadge(epoch="a").beat == 0
     assert ThemeSwitch(theme="light").theme == "light"
+
+
+def test_trust_is_told_of_the_whole_market_once_something_scored() -> None:
+    badge = TrustBadge()
+    badge.draw(TrustSummary(0.4, 0.9, 1, 3))
+    assert orjson.loads(badge.state) == {
+        "lowest": 0.4, "median": 0.9, "vetoed": 1, "symbols": 3,
+    }
+    for nothing in (None, TrustSummary(float("nan"), float("nan"), 0, 0)):
+        badge.draw(nothing)
+        assert badge.state == "{}"

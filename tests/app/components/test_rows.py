@@ -1,9 +1,12 @@
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.components.rows import FIELDS, PARTS, STOPPED, ranking, rows, table_state
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.market.trust import MISMATCH, N_FACTORS, PRICE
 from opportunity.scoring.rules import STOPS
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.strategy import Evaluation, ScanRules, evaluate
@@ -98,3 +101,18 @@ def test_every_rule_has_its_words() -> None:
 def test_rows_change_with_the_weights(evaluation: Evaluation) -> None:
     heavy = evaluate(evaluation.snapshot, weights={"sar": 50.0}, exists=np.ones(9, bool))
     assert ranking(heavy).tolist() != ranking(evaluation).tolist()
+
+
+def test_rows_tell_what_cannot_be_trusted(evaluation: Evaluation) -> None:
+    facts = np.zeros((30, 3, N_FACTORS))
+    facts[2, :, MISMATCH] = 0.02
+    facts[3, :, PRICE] = 1
+    doubted = replace(evaluation.snapshot, distrust=facts, trust=np.empty((0, 0)))
+    found = evaluate(doubted, rules=ScanRules(threshold=0.55), exists=np.ones(9, bool))
+    shown = {r[1]: dict(zip(FIELDS, r, strict=True)) for r in rows(found, ranking(found))}
+    assert shown["S2/USDT"]["trust"] == 0.9
+    assert shown["S2/USDT"]["doubt"] == "stream and exchange disagree on 2 % of the bars"
+    assert shown["S3/USDT"]["trust"] == 0
+    assert STOPPED["trust"] in shown["S3/USDT"]["stopped"]
+    others = [r for s, r in shown.items() if s not in ("S2/USDT", "S3/USDT")]
+    assert {(r["trust"], r["doubt"]) for r in others} == {(1.0, "")}

@@ -165,3 +165,12 @@ def test_ict_and_success_come_with_the_state() -> None:
     assert "ICT" not in hints["sar"]
     assert state["success"] == "Success 1h 55 %"
     assert "ICT" not in why_state(_explanation([0.3] * 9), "X")["steps"][2]["hint"]
+
+
+def test_why_state_tells_what_is_wrong_with_the_bars() -> None:
+    good = _explanation([0.5] * 9)
+    assert why_state(good, "BTC/USDT")["trust"] == ""
+    doubted = good.trusted(0.625, "4 % of the 1h bars missing lately")
+    told_ = why_state(doubted, "BTC/USDT")["trust"]
+    assert told_ == "Trust in the data 0.62: 4 % of the 1h bars missing lately"
+    assert why_state(good.trusted(0.5, ""), "BTC/USDT")["trust"] == "Trust in the data 0.50"

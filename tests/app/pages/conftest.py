@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,13 @@ from opportunity.bus.memory import Hub
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import ConflictError
+from opportunity.feeds.status import FeedStatus
 from opportunity.live.chart import ChartData, chart_of
 from opportunity.live.context import Context
 from opportunity.market.bars import Bar, Bars
 from opportunity.market.timeframe import length_ms
 from opportunity.scoring.ensemble import collect
+from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
@@ -80,7 +82,8 @@ class World:
         self.weights, self.weights_version = Weights(), 1
         self.rules = ScanRules(min_volume_usd=0, min_confidence=0.1)
         self.saved: dict[str, dict[str, float]] = {}
-        self.n_evaluated = 0
+        self.n_evaluated = self.previewed = 0
+        self.line: FeedStatus | None = None
         self._skipped = 0.0
         self._seconds = asyncio.get_running_loop().time
         self.prices = np.exp(self.rng.uniform(-1, 7, n_symbols))
@@ -170,6 +173,18 @@ class World:
         known = self.now - 60_000
         said = NewsItem("<i>Coin</i> soars", "Our Desk", 0.6, 0.6, 1.0, 0.4, 1, known, known)
         return Context(symbol, self.source, self.now, fear_greed=20.0, headlines=(said,)[:most])
+
+    def feed_status(self) -> FeedStatus | None:
+        return self.line
+
+    def preview(self, symbol: str, timeframe: str) -> Explanation | None:
+        self.previewed += 1
+        bar = self.forming(symbol, timeframe)
+        if bar is None:
+            return None
+        found = self.evaluation()
+        seen = found.breakdown(self.symbols.index(symbol))[timeframe]
+        return replace(seen, symbol=symbol, closed=bar.time + length_ms(timeframe))
 
     def forming(self, symbol: str, timeframe: str) -> Bar | None:
         running = self.running.get(symbol)

@@ -94,3 +94,33 @@ async def test_titles_stand_at_the_bar_during_which_they_were_known(world) -> No
     assert titles_of(replace(data, headlines=said)) == {
         opened: ["strong (Desk)", "x (Desk)", "first (Desk)"], closed: ["next bar (Desk)"],
     }
+
+
+async def test_preview_is_looked_for_once_a_second_while_it_is_cheap(world, doc, turn) -> None:
+    part = _chart(world, doc, [])
+    part.load()
+    await turn(doc)
+    world.move()
+    for _ in range(5):
+        part.tick()
+    assert world.previewed == 1
+    assert len(part.chart.figures.ahead.data["time"]) == 1
+    world.skip(61)  # however long the first one took
+    part.tick()
+    assert world.previewed == 2
+
+
+async def test_dear_preview_is_looked_for_less_often(world, doc, turn, monkeypatch) -> None:
+    ticks = iter((0.0, 0.005, 1.0, 1.0))
+    monkeypatch.setattr("app.pages.live_chart.time.perf_counter", lambda: next(ticks))
+    part = _chart(world, doc, [])
+    part.load()
+    await turn(doc)
+    world.move()
+    part.tick()
+    world.skip(4)
+    part.tick()  # 5 ms: at most every 5 s
+    assert world.previewed == 1
+    world.skip(2)
+    part.tick()
+    assert world.previewed == 2

@@ -1,7 +1,13 @@
+from dataclasses import replace
+
+import numpy as np
 import orjson
 import pytest
 
+from app.components.rows import FIELDS
 from app.pages.live_session import LiveSession
+from opportunity.feeds.status import FeedStatus
+from opportunity.market.trust import N_FACTORS, PRICE
 
 
 @pytest.fixture
@@ -158,3 +164,38 @@ async def test_page_waits_for_a_market_that_warms_up(world, doc, turn, monkeypat
     assert _rows(session)
     assert session.chart.data is not None
     session.close()
+
+
+async def test_line_to_the_market_is_told_while_nothing_comes_over_it(
+    session, world, doc, turn
+) -> None:
+    assert session.line.said == "null"  # an invented market has none
+    down = FeedStatus("down", "The exchange does not answer", world.now)
+    world.hub.publish("feed", "", down)
+    await turn(doc)
+    assert orjson.loads(session.line.said)["label"] == "Feed: down"
+    world.line = down
+    assert orjson.loads(LiveSession(world, doc, "", "1h", "dark").line.said)["tone"] == "bad"
+
+
+async def test_low_trust_is_shown_in_the_header_the_row_and_the_card(
+    session, world, doc, turn
+) -> None:
+    told = orjson.loads(session.trust.state)
+    assert (told["lowest"], told["vetoed"], told["symbols"]) == (1.0, 0, 6)
+    assert orjson.loads(session.why.state)["trust"] == ""
+    symbol = session.chart.symbol
+    snapshot = world.snapshot()
+    facts = np.zeros((*snapshot.trust.shape, N_FACTORS))
+    facts[snapshot.symbols.index(symbol), :, PRICE] = 1
+    world._snapshot = replace(snapshot, distrust=facts, trust=np.empty((0, 0)))
+    world.hub.publish("scan", "", world.evaluation())
+    await turn(doc)
+    told = orjson.loads(session.trust.state)
+    assert (told["lowest"], told["median"], told["vetoed"]) == (0.0, 1.0, 1)
+    rows = {r[1]: dict(zip(FIELDS, r, strict=True))
+            for r in orjson.loads(session.table.rows)["rows"]}
+    assert rows[symbol]["trust"] == 0
+    assert rows[symbol]["doubt"] == "the newest price is not confirmed"
+    said = orjson.loads(session.why.state)["trust"]
+    assert said == "Trust in the data 0.00: the newest price is not confirmed"

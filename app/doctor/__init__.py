@@ -1,0 +1,1 @@
+"""Checks of what the program needs, each with a verdict and what to do."""

@@ -1,0 +1,1 @@
+"""Downloading bars for people: what is asked for, how it goes, what came of it."""
