@@ -1,6 +1,6 @@
 """Build the feed that the settings name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -18,7 +18,9 @@ from opportunity.market.timeframe import EARLIEST_MS, LATEST_MS
 logger = structlog.get_logger(__name__)
 
 
-def make_feed(settings: Settings, resume_ms: int | None, now_ms: int) -> Feed:
+def make_feed(
+    settings: Settings, resume_ms: int | None, now_ms: int, before: Sequence[str] = ()
+) -> Feed:
     """Return the feed, not yet opened.
 
     Parameters
@@ -29,6 +31,9 @@ def make_feed(settings: Settings, resume_ms: int | None, now_ms: int) -> Feed:
         Where the simulated market stood when the server stopped, ms UTC.
     now_ms : int
         Where it starts the first time, when the settings name no start, ms UTC.
+
+    before : sequence of str
+        Symbols of an exchange that were watched when the server stopped.
 
     Raises
     ------
@@ -45,12 +50,18 @@ def make_feed(settings: Settings, resume_ms: int | None, now_ms: int) -> Feed:
     if settings.feed == "exchange":
         if start is not None:
             raise SettingsError("start must be empty for the exchange feed: its time is now")
+        if settings.exchange_url and settings.exchange not in ("", "binance"):
+            raise SettingsError(
+                "exchange must be binance with exchange_url: a local exchange speaks its format, "
+                f"was {settings.exchange!r}"
+            )
         return ExchangeFeed(
             settings.exchange or "binance",
             settings.top if symbols is None else symbols,
             quote=settings.quote,
-            folder=settings.home / "exchanges",
+            folder=settings.home,
             url=settings.exchange_url,
+            before=before,
         )
     if start is None:
         start = now_ms if resume_ms is None else resume_ms

@@ -1,11 +1,13 @@
 """One process, two loops: the server's (Tornado, Panel) and the agent's, on its own thread."""
 
 import asyncio
+import ctypes
 import gc
 import secrets
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -13,12 +15,17 @@ from tornado.netutil import bind_sockets
 
 from app.feed import make_feed
 from app.logs import configure_logs
-from app.services import Services, time_key, wall_ms
+from app.services import Services, symbols_key, time_key, wall_ms
 from opportunity.config import Settings, SettingsError
+from opportunity.errors import OpportunityError
+from opportunity.feeds.base import Feed
+from opportunity.market.timeframe import timeframe
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory
 
 logger = structlog.get_logger(__name__)
+
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 
 SWITCH_S = 0.001
 """How long a Python thread may keep the GIL: the agent's thread waits at most this long for the
@@ -38,19 +45,23 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
     Raises
     ------
     SettingsError
-        If the address can be reached from outside, which needs a login, or is taken.
+        If a setting names what is not there, or an address that can be reached from outside,
+        which needs a login.
+    OpportunityError
+        If the port is taken, or the feed has nothing for the agent.
     """
     _check_address(settings)
     configure_logs(settings.log_level)
     sys.setswitchinterval(SWITCH_S)
+    steady_allocator()
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     _obey(loop, stop)
     memory = Memory(open_database(settings.database), wall_ms)
-    resume = memory.settings.read().get(time_key(settings.feed))
-    services = Services(settings, make_feed(settings, resume, wall_ms()), memory, loop)
+    services = Services(settings, _feed(settings, memory), memory, loop)
     warming = asyncio.ensure_future(services.start())
     try:
         server = _listen(settings, services)
+        logger.info("page served", address=_address(settings, server.port))
         _obey(loop, stop)  # again: Panel takes SIGINT for itself
         try:
             await _either(warming, stop)
@@ -80,9 +91,24 @@ def _check_address(settings: Settings) -> None:
         for tried in bind_sockets(settings.port, settings.host):
             tried.close()
     except OSError as error:
-        raise SettingsError(
+        raise OpportunityError(
             f"port must be free on {settings.host}, was {settings.port} ({error.strerror})"
         ) from error
+
+
+def _feed(settings: Settings, memory: Memory) -> Feed:
+    """Make the feed, and see that nothing in the settings is wrong: the agent starts after."""
+    stored = memory.settings.read()
+    try:
+        for name in settings.timeframes:
+            timeframe(name)
+        return make_feed(
+            settings, stored.get(time_key(settings.feed)), wall_ms(),
+            stored.get(symbols_key(settings), ()),
+        )
+    except ValueError as error:
+        memory.close()
+        raise SettingsError(str(error)) from error
 
 
 def _obey(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -103,12 +129,16 @@ async def _either(warming: asyncio.Future[None], stop: asyncio.Event) -> None:
 
 
 def _announce(settings: Settings, services: Services, port: int) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     sys.stdout.write(
         f"opportunity {services.version}: {len(services.symbols)} symbols, "
-        f"{services.source} market, at http://{host}:{port}\n"
+        f"{services.source} market, at {_address(settings, port)}\n"
     )
     sys.stdout.flush()
+
+
+def _address(settings: Settings, port: int) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}"
 
 
 def _listen(settings: Settings, services: Services) -> Any:
@@ -123,3 +153,15 @@ def quiet_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def steady_allocator() -> None:
+    """Keep the gaps between what is allocated few, over weeks: call it before threads begin.
+
+    glibc gives each thread a heap of its own, and takes ever larger pieces out of them instead
+    of asking the system for them; neither comes back. Elsewhere nothing is done.
+    """
+    with suppress(AttributeError, OSError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 2)
+        libc.mallopt(M_MMAP_THRESHOLD, 1 << 20)

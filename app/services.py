@@ -111,9 +111,11 @@ class Services:
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start the agent on its own thread."""
+        """Start the agent on its own thread; a market that does not answer is asked again."""
         self._feed_watch.start()
-        await self.agent.start(thread=True)
+        await self.agent.start(thread=True, patient=True)
+        if self.feed_name == "exchange":
+            self._settings.write(**{symbols_key(self.settings): list(self.symbols)})
         self._keep_time()
 
     async def stop(self) -> None:
@@ -444,6 +446,11 @@ class Services:
 def time_key(feed_name: str) -> str:
     """Return the setting under which a feed's time is remembered."""
     return f"time of {feed_name}"
+
+
+def symbols_key(settings: Settings) -> str:
+    """Return the setting under which the watched symbols of an exchange are remembered."""
+    return f"symbols of {state_name(settings)}"
 
 
 def state_name(settings: Settings) -> str:

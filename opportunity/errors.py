@@ -7,6 +7,11 @@ from collections.abc import Iterable
 class OpportunityError(Exception):
     """Base of the errors that this package raises on purpose."""
 
+    @property
+    def passing(self) -> bool:
+        """Whether waiting may help: the same may go well later."""
+        return False
+
 
 class CoverageError(OpportunityError):
     """Raised when stored history does not cover what was asked; the text lists what is there."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from opportunity.feeds.clock import Clock
 from opportunity.feeds.exchange.records import Rows
+from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.market.timeframe import TIMEFRAMES, length_ms, open_ms
 
 MINUTE = 60_000
@@ -27,13 +28,14 @@ class PagedVenue:
     """Answers `bars`; `style` is how it pages, `holes` are spans in which nothing was traded."""
 
     cap: int = 1_000
-    style: str = "from"  # from | window | newest | short
+    style: str = "from"  # from | window | end (the newest of the window) | newest | short
     listed: int = NOW - 400 * DAY
     gone: int | None = None
     holes: tuple[tuple[int, int], ...] = ()
     newest_first: bool = False
     overlap: int = 0
     keeps: dict[str, int] = field(default_factory=dict)  # timeframe -> how far back, ms
+    refuses: bool = False  # what lies further back, instead of an empty answer
     timeframes: tuple[str, ...] = TIMEFRAMES
     name: str = "binance"
     stamp: str = "binance"
@@ -65,14 +67,19 @@ class PagedVenue:
         await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)
-        length, limit, now = length_ms(timeframe), min(limit, self.cap), self.clock.now()
+        length, wanted, now = length_ms(timeframe), limit, self.clock.now()
+        limit = min(limit, self.cap)
         oldest = now - self.keeps.get(timeframe, now)
+        if self.refuses and since < oldest:
+            raise VenueError("too long ago, 10000 points at most", "refused")
         since -= self.overlap * length
         if self.style == "newest":
             times = self.traded(timeframe, oldest, now + 1)[-self.cap :]
             times = times[times >= since][:limit]
         elif since < oldest:
             times = np.zeros(0, np.int64)
+        elif self.style == "end":
+            times = self.traded(timeframe, since, since + wanted * length)[-limit:]
         elif self.style == "window":
             times = self.traded(timeframe, since, since + limit * length)
         else:

@@ -108,7 +108,7 @@ class SubscribeHandler(BaseHandler):
                         "symbols")
         accepted, rejected = sort_out(asked, self.services.symbols)
         if rejected and not accepted:
-            raise no_symbol(rejected[0].symbol)
+            raise no_symbol(rejected[0].symbol, self.services.symbols)
         self.services.subscribe(list(accepted))
         spelt = list(accepted.values())
         self.send(SubscribeAnswer(subscribed_symbols=spelt, count=len(spelt), rejected=rejected))

@@ -182,8 +182,9 @@ class Conversation:
         if not channels or (by_symbol and not command.symbols):
             raise CommandError("invalid_message", "subscribe must name symbols or whole channels")
         have = self._symbols()
+        watched = self._services.symbols or None  # an exchange's are not known before it answers
         accepted, rejected = sort_out(
-            command.symbols, self._services.symbols, self._realtime.limits.max_symbols, have
+            command.symbols, watched, self._realtime.limits.max_symbols, have
         )
         if command.timeframes is not None:
             self._timeframes = tuple(command.timeframes)

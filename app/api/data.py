@@ -3,8 +3,7 @@
 import numpy as np
 
 from app.api.base import BaseHandler
-from app.api.problems import ApiError
-from app.api.scanner import warming
+from app.api.problems import ApiError, warming
 from app.api.symbols import no_symbol, read_symbol
 from opportunity.contracts.data import StreamTrust, TrustQuery, TrustResponse
 from opportunity.market.symbols import compact
@@ -21,7 +20,7 @@ class TrustHandler(BaseHandler):
         asked, services = self.query(TrustQuery), self.services
         symbol = None if asked.symbol is None else read_symbol(asked.symbol, "symbol")
         if symbol is not None and symbol not in services.symbols:
-            raise no_symbol(symbol)
+            raise no_symbol(symbol, services.symbols)
         if asked.timeframe is not None and asked.timeframe not in services.timeframes:
             raise ApiError(
                 400, "not_scored", f"timeframe must be one of {', '.join(services.timeframes)}, "

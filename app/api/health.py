@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from app.api.base import BaseHandler, iso
-from app.api.scanner import warming
+from app.api.problems import warming
 from app.services import Services, wall_ms
 from opportunity.contracts.health import Health, Live, Ready
 

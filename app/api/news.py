@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from app.api.base import BaseHandler
-from app.api.scanner import warming
+from app.api.problems import warming
 from app.api.symbols import no_symbol, read_symbol
 from opportunity.contracts.news import HeadlineItem, NewsQuery, NewsResponse
 from opportunity.market.symbols import compact
@@ -17,7 +17,7 @@ class NewsHandler(BaseHandler):
         asked, services = self.query(NewsQuery), self.services
         symbol = read_symbol(asked.symbol, "symbol")
         if symbol not in services.symbols:
-            raise no_symbol(symbol)
+            raise no_symbol(symbol, services.symbols)
         known = await services.context(symbol, asked.limit)
         if known is None:
             raise warming()

@@ -3,9 +3,8 @@
 import asyncio
 
 from app.api.base import BaseHandler
-from app.api.problems import ApiError
+from app.api.problems import ApiError, warming
 from app.api.rows import components_of
-from app.api.scanner import warming
 from app.api.symbols import no_symbol, read_symbol
 from opportunity.contracts.preview import PreviewQuery, PreviewResponse
 from opportunity.market.symbols import compact
@@ -20,7 +19,7 @@ class PreviewHandler(BaseHandler):
         timeframe, services = self.query(PreviewQuery).timeframe, self.services
         symbol = read_symbol(text, "symbol")
         if symbol not in services.symbols:
-            raise no_symbol(symbol)
+            raise no_symbol(symbol, services.symbols)
         if timeframe not in services.timeframes:
             raise ApiError(
                 400,

@@ -45,6 +45,17 @@ class ApiError(HTTPError):
         self.more = more
 
 
+WARMING_S = 5
+
+
+def warming() -> ApiError:
+    """Return the 503 of a server that has no scores yet."""
+    return ApiError(
+        503, "warming_up", "There are no scores yet; the agent is still reading history.",
+        headers={"Retry-After": str(WARMING_S)}, retry_after_s=WARMING_S,
+    )  # fmt: skip
+
+
 _CODES = {
     400: ("bad_request", "The request is not valid HTTP for this resource."),
     403: ("forbidden", "The request is not allowed."),

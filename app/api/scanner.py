@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.api.base import BaseHandler, iso
-from app.api.problems import ApiError
+from app.api.problems import ApiError, warming
 from app.api.rows import scan_item
 from app.api.symbols import no_symbol, not_watched, read_symbols, require_at_most
 from app.api.weights import settle
@@ -17,16 +17,6 @@ from opportunity.live.scan_report import ScanReport
 from opportunity.market.timeframe import Timeframe
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import ScanRules
-
-WARMING_S = 5
-
-
-def warming() -> ApiError:
-    """Return the 503 of a server that has no scores yet."""
-    return ApiError(
-        503, "warming_up", "There are no scores yet; the agent is still reading history.",
-        headers={"Retry-After": str(WARMING_S)}, retry_after_s=WARMING_S,
-    )  # fmt: skip
 
 
 async def judge(
@@ -97,7 +87,7 @@ class ScanHandler(BaseHandler):
         require_at_most(len(wanted), limit, "symbols")
         known = [symbol for symbol in wanted if symbol in watched]
         if not known:
-            raise no_symbol(next(iter(wanted)))
+            raise no_symbol(next(iter(wanted)), watched)
         errors = [
             ScanError(symbol=text, message=not_watched(symbol))
             for symbol, text in wanted.items()

@@ -24,7 +24,7 @@ class ScoreHandler(BaseHandler):
         normalize = self.query(NormalizeQuery).normalize
         symbol = read_symbol(asked.symbol, "symbol")
         if symbol not in services.symbols:
-            raise no_symbol(symbol)
+            raise no_symbol(symbol, services.symbols)
         weights = Weights(**settle(asked.weights, normalize)) if asked.weights else None
         report = await judge(services, [symbol], [asked.timeframe], weights, ScanRules())
         row = report.evaluation.find(symbol)

@@ -1,8 +1,8 @@
 """Symbols at the border: read in three spellings, answered in the client's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 
-from app.api.problems import ApiError, invalid
+from app.api.problems import ApiError, invalid, warming
 from opportunity.contracts.agent import Rejected
 from opportunity.market.symbols import parse_symbol
 
@@ -35,7 +35,10 @@ def read_symbol(text: str, field: str) -> str:
 
 
 def sort_out(
-    texts: Iterable[str], watched: Iterable[str], room: int | None = None, have: Iterable[str] = ()
+    texts: Iterable[str],
+    watched: Iterable[str] | None,
+    room: int | None = None,
+    have: Iterable[str] = (),
 ) -> tuple[dict[str, str], list[Rejected]]:
     """Part symbols into those that can be watched and those that cannot, with the reason.
 
@@ -44,7 +47,7 @@ def sort_out(
     texts : iterable of str
         Symbols as the client spelt them.
     watched : iterable of str
-        Unified symbols that exist.
+        Unified symbols that exist; None while nobody knows: then each may.
     room : int, optional
         How many symbols there may be at most, those in `have` included.
     have : iterable of str
@@ -55,7 +58,7 @@ def sort_out(
     tuple of dict and list
         Unified symbol -> first spelling, and the rejected ones.
     """
-    names, taken = set(watched), set(have)
+    names, taken = None if watched is None else set(watched), set(have)
     accepted: dict[str, str] = {}
     rejected: list[Rejected] = []
     for text in texts:
@@ -64,7 +67,7 @@ def sort_out(
             symbol = parse_symbol(text)
         except ValueError as error:
             reason = str(error)
-        if symbol and symbol not in names:
+        if symbol and names is not None and symbol not in names:
             reason = not_watched(symbol)
         elif symbol not in taken and room is not None and len(taken) >= room:
             reason = reason or f"at most {room} symbols are allowed"
@@ -87,6 +90,11 @@ def require_at_most(count: int, limit: int, field: str) -> None:
         raise invalid(field, f"must be at most {limit} symbols, was {count}")
 
 
-def no_symbol(symbol: str) -> ApiError:
-    """Return a 404 for a well-formed symbol that is not watched."""
+def no_symbol(symbol: str, watched: Sized) -> ApiError:
+    """Return a 404 for a well-formed symbol that is not among the watched ones.
+
+    While none is known, because an exchange was not asked yet, it is the 503 of the warm-up.
+    """
+    if not len(watched):
+        return warming()
     return ApiError(404, "unknown_symbol", not_watched(symbol), "symbol")

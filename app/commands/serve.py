@@ -64,8 +64,7 @@ def run(args: argparse.Namespace) -> int:
         if name not in {"verb", "run"} and value is not None
     }
     try:
-        settings = load_settings(flags)
+        return asyncio.run(serve(load_settings(flags)))
     except SettingsError as error:
         complain(str(error))
         return BAD_USAGE
-    return asyncio.run(serve(settings))

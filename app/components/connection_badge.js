@@ -146,6 +146,7 @@ export function render({ model }) {
   // The page's own session lives on the other socket; once that is gone, only loading again helps.
   model.document?.on_event("connection_lost", () => { lost = true; if (state === "connected") ping(); });
   model.on("beat", beaten);
+  model.on("epoch", reload);
   window.addEventListener("online", online);
   window.addEventListener("offline", offline);
   window.addEventListener("pagehide", left);

@@ -38,10 +38,10 @@ def feed_words(status: FeedStatus) -> dict[str, str]:
     sign, tone = LOOKS[status.state]
     word: str = status.state
     if status.retry_at is not None and status.state in ("banned", "limited"):
-        word = f"{word} until {_hour(status.retry_at)}"
+        word = f"{word} until {_second(status.retry_at)}"
     lines = [status.text or status.state, f"Since {_hour(status.since)} UTC"]
     if status.retry_at is not None:
-        lines.append(f"Asked again at {_hour(status.retry_at)} UTC")
+        lines.append(f"Asked again at {_second(status.retry_at)} UTC")
     if status.delay_ms is not None:
         lines.append(f"Bars come {status.delay_ms / 1e3:.1f} s after their close")
     if status.skew_ms is not None:
@@ -54,8 +54,22 @@ def feed_words(status: FeedStatus) -> dict[str, str]:
     return {"sign": sign, "tone": tone, "label": f"Feed: {word}", "title": "\n".join(lines)}
 
 
+def held_up(status: FeedStatus | None) -> str:
+    """Say what a page that has nothing to show waits for; empty where the line is well."""
+    if status is None or LOOKS[status.state][1] != "bad":
+        return ""
+    text = f"{status.text[:1].upper()}{status.text[1:]}."
+    if status.retry_at is not None:
+        text += f" It is asked again at {_second(status.retry_at)} UTC."
+    return text
+
+
 def _hour(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%H:%M")
+
+
+def _second(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1e3, UTC).strftime("%H:%M:%S")
 
 
 def _count(number: int, what: str) -> str:

@@ -49,7 +49,8 @@ class ConnectionBadge(Island):
     """State of the browser's own WebSocket, with round trip, age and stale-data alarm.
 
     The browser opens `path`, pings it and reconnects with full jitter, without end; it loads the
-    page again once the server answers with another `epoch` or the page's session is gone.
+    page again once the server answers with another `epoch` or the page's session is gone, and
+    when `epoch` is changed.
     """
 
     path = param.String("ws/realtime", doc="Address of the WebSocket, relative to the page.")

@@ -45,6 +45,7 @@ def table_state(
     side: str = "all",
     min_confidence: float = 0.0,
     draft: bool = False,
+    held_up: str = "",
 ) -> dict[str, Any]:
     """Return what `SignalTable` shows.
 
@@ -58,18 +59,20 @@ def table_state(
         What the browser filters by.
     draft : bool
         Whether these are somebody's draft weights and not the shared ones.
+    held_up : str
+        What a first scan waits for, besides bars.
 
     Returns
     -------
     dict
         `frames`, `rows` (values in the order of `FIELDS`), `total`, `passed`, `draft`, `parts`
-        (names) and `uncalibrated` (why no success is known, empty where it is). The order is the
-        ranking, then the symbols that a rule stopped by the same key.
+        (names), `uncalibrated` (why no success is known, empty where it is) and `held_up`. The
+        order is the ranking, then the symbols that a rule stopped by the same key.
     """
     if evaluation is None:
         return {
             "frames": [], "rows": [], "total": 0, "passed": 0, "draft": draft, "parts": PARTS,
-            "uncalibrated": "",
+            "uncalibrated": "", "held_up": held_up,
         }
     order = ranking(evaluation)
     total = int(order.size)
@@ -83,6 +86,7 @@ def table_state(
         "draft": draft,
         "parts": PARTS,
         "uncalibrated": evaluation.uncalibrated,
+        "held_up": "",
     }
 
 

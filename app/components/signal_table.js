@@ -208,7 +208,7 @@ export function render({ model }) {
     empty.hidden = n > 0;
     if (n === 0) {
       empty.replaceChildren(...(state.rows.length === 0
-        ? [h("p", {}, "Waiting for the first scan…"), h("p", { class: "note" }, "A score needs 100 closed bars.")]
+        ? [h("p", {}, "Waiting for the first scan…"), h("p", { class: "note" }, state.held_up || "A score needs 100 closed bars.")]
         : [h("p", {}, "No symbol matches."), h("button", { class: "btn", type: "button",
           onclick: () => { search.value = ""; least.value = 0; filter({ side: "all", query: "", min_confidence: 0 }); } },
           "Show all")]));

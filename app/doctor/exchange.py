@@ -14,6 +14,7 @@ from app.doctor.check import Check, Verdict
 from opportunity.feeds.exchange.venue import client as ccxt_client
 from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.feeds.exchange.venue.gate import Patience
+from opportunity.feeds.exchange.venue.proxies import proxy_for
 from opportunity.feeds.exchange.venue.venue import Venue
 from opportunity.market.timeframe import length_ms, utc_text
 
@@ -84,7 +85,11 @@ async def check_exchange(target: Target) -> list[Check]:
     if checks[0].verdict == "FAIL":
         return checks
     try:
-        host, port = await _address(target)
+        url = await _address(target)
+        proxy = None if target.url else proxy_for(url)
+        host, port = _place(proxy or url)
+        if proxy is not None:
+            checks.append(Check("proxy", "OK", f"{host}:{port}, named by the environment"))
         if not _numeric(host):
             checks.append(await _dns(target, host, port))
         if checks[-1].verdict == "OK":
@@ -112,14 +117,19 @@ def _ban(venue: Venue) -> Check:
     )
 
 
-async def _address(target: Target) -> tuple[str, int]:
-    """Return host and port of the exchange's REST interface."""
+async def _address(target: Target) -> str:
+    """Return the address of the exchange's REST interface."""
     url = target.url
     if not url:
         kind = await asyncio.to_thread(ccxt_client.load, target.name)
         client = kind({})
         found = [u for u in _leaves(client.urls.get("api")) if u.startswith("http")]
         url = client.implode_hostname(found[0]) if found else ""
+    return url
+
+
+def _place(url: str) -> tuple[str, int]:
+    """Return host and port of an address."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
@@ -175,7 +185,9 @@ async def _dial(host: str, port: int) -> None:
 async def _talk(target: Target, venue: Venue) -> list[Check]:
     spent, failed = await _timed(venue.open())
     if failed is not None:
-        return [Check("markets", target.bad, str(failed), target.advice)]
+        useless = isinstance(failed, VenueError) and failed.kind == "unsupported"
+        advice = "see docs/exchanges.md for others" if useless else target.advice
+        return [Check("markets", target.bad, str(failed), advice)]
     source = "" if venue.stamp == venue.name else f" ({venue.stamp})"
     markets = f"{len(venue.markets):,} spot markets of {venue.name}{source} in {spent:.1f} s"
     return [

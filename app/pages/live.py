@@ -52,6 +52,8 @@ def market_mark(source: str) -> tuple[str, str]:
 def universe(services: "Services") -> str:
     """Say how many symbols and timeframes are watched."""
     n, frames = len(services.symbols), len(services.timeframes)
+    if not n:
+        return "opening the market"
     return (
         f"{n} symbol{'' if n == 1 else 's'} · {frames} timeframe{'' if frames == 1 else 's'}"
     )

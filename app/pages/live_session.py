@@ -7,7 +7,7 @@ import panel as pn
 from bokeh.document import Document
 
 from app.components.context_state import context_state, context_words
-from app.components.feed_badge import FeedBadge
+from app.components.feed_badge import FeedBadge, held_up
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
 from app.components.island import dumps
 from app.components.rows import LIMIT, ranking, table_state
@@ -62,6 +62,7 @@ class LiveSession:
         self._prices: dict[str, float] = {}
         self._beat_at = float("-inf")
         self._stale_chart = False
+        self._early = not services.symbols  # made before the exchange said what it trades
         self.agent = AgentToggle(on_toggle=self._toggle, enabled=services.agent.enabled)
         self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
         self.line = FeedBadge()
@@ -107,10 +108,21 @@ class LiveSession:
         if self.pace.closed:
             return
         self.editor.presets = dumps(self._presets())
+        if self._overtaken:
+            return
         self._rank(self.services.evaluation())
         self.feed.take(self.services.hub.latest_of("signal"))
         self._draw_feed()
         self._stale_chart = not self.chart.load()
+
+    @property
+    def _overtaken(self) -> bool:
+        """Whether the page was made before the symbols were known, and they are known now.
+
+        Its header is wrong then, and the symbol that its address asks for was not understood:
+        nothing is drawn that would change the address.
+        """
+        return self._early and bool(self.services.symbols)
 
     def close(self) -> None:
         """Leave the hub and load nothing more."""
@@ -130,6 +142,11 @@ class LiveSession:
                 self._draw_feed()
         if "feed" in news:
             self.line.draw(news["feed"][""])
+            if self._evaluation is None:
+                self._draw_table()
+        if self._overtaken:
+            self.badge.epoch = ""  # has the browser load it again
+            return
         if "scan" in news:
             self._rank(news["scan"][""])
         if "price" in news:
@@ -233,6 +250,7 @@ class LiveSession:
         table.draw(table_state(
             self._evaluation, query=table.query, side=table.side,
             min_confidence=table.min_confidence, draft=self._differs(),
+            held_up=held_up(self.services.feed_status()),
         ))
 
     def _draw_why(self) -> None:

@@ -16,6 +16,9 @@ BADGE_BARS: Final = 6
 
 N_BADGES: Final = 3
 
+MOST_WORDS: Final = 4_096
+"""Sets of names that are known again, each as a tuple of words."""
+
 N_DETECTORS: Final = 16
 """More than there are: serials of several detectors in one number."""
 
@@ -140,5 +143,7 @@ class Badges:
         words = self._words.get(columns)
         if words is None:
             words = tuple(self._names[c] for c in columns if c >= 0)
+            if len(self._words) >= MOST_WORDS:  # rare ones add up over months
+                self._words.clear()
             self._words[columns] = words
         return words

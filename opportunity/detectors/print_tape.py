@@ -25,10 +25,11 @@ _FIELDS: Final = (
 )  # fmt: skip
 _NUMBERS: Final = attrgetter(*_FIELDS)  # in the order of `restore_minute`
 
+N_HOURS: Final = 448
+"""Hours for which there is room from the first print on, 43 kB: two weeks and a bit are kept."""
+
 N_BLOCKS: Final = 500
 """Blocks that are known again when they come twice; a live market gives one a second."""
-
-Signature = tuple[str, int, int, int, float, float]
 
 
 class PrintTape:
@@ -43,12 +44,13 @@ class PrintTape:
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self._tape = np.zeros(1, TAPE)
-        self._minutes, self._hours, self._bins = Rows(MINUTE), Rows(MINUTE), Rows(_BIN)
+        self._minutes, self._hours, self._bins = Rows(MINUTE), Rows(MINUTE, N_HOURS), Rows(_BIN)
         self._until = 0  # hours are complete up to here
         self._stored_until = 0  # prints before this are in minutes that came from the store
         self._drained = 0  # number of the minute to hand over next, counted from the first ever
         self._source = ""
-        self._blocks: dict[Signature, None] = {}
+        self._known = np.zeros(N_BLOCKS, np.int64)  # hashes, the oldest written over
+        self._n_known = 0
 
     def take(self, prints: Trades) -> None:
         """Fold prints that are newer than those taken before, or of the same millisecond.
@@ -69,9 +71,11 @@ class PrintTape:
         time, price, amount, side = columns
         if not time.size:
             return
-        said = (prints.source, int(time[0]), int(time[-1]), time.size, float(amount[0]),
-                float(amount[-1]))
-        if said in self._blocks:
+        said = hash((
+            prints.source, int(time[0]), int(time[-1]), time.size, float(amount[0]),
+            float(amount[-1]),
+        ))  # fmt: skip
+        if said in self._known:
             return
         tape = self._tape[0]
         bad = first_bad(tape, time, price, amount)
@@ -81,9 +85,8 @@ class PrintTape:
                 f"{int(time[bad - 1]) if bad else int(tape['time'])} with price and amount > 0, "
                 f"was {int(time[bad])}, {price[bad]}, {amount[bad]}"
             )
-        self._blocks[said] = None
-        if len(self._blocks) > N_BLOCKS:
-            del self._blocks[next(iter(self._blocks))]
+        self._known[self._n_known % N_BLOCKS] = said
+        self._n_known += 1
         self._source = prints.source
         most = min(time.size, int(time[-1] - time[0]) // MINUTE_MS + 2)
         n, n_prints = fold_prints(

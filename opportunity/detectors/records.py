@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opportunity.kernels import kernel
-
-_FIRST_ROOM = 16
+from opportunity.market.room import room_for
 
 N_NEAR: Final = 4
 """Places behind a guess that are looked at."""
@@ -16,14 +15,19 @@ N_NEAR: Final = 4
 class Rows:
     """A growing array of records whose old end can be forgotten.
 
+    Where as many are forgotten as are added it stays at the memory that it has: rows move within
+    it. A growing one is made a quarter larger at a time, so little of it is in vain.
+
     Parameters
     ----------
     kind : numpy dtype
         Of one row.
+    size : int
+        Rows for which there is room at once.
     """
 
-    def __init__(self, kind: np.dtype[Any]) -> None:
-        self._rows = np.zeros(0, kind)
+    def __init__(self, kind: np.dtype[Any], size: int = 0) -> None:
+        self._rows = np.full(size, np.zeros((), kind), kind)  # written to: it counts from now on
         self._first, self._end = 0, 0
         self.forgotten = 0
 
@@ -39,8 +43,11 @@ class Rows:
         """Return the rows with room for `n` more behind them; `grow` counts those written."""
         if self._end + n > self._rows.size:
             kept = len(self)
-            rows = np.zeros(max(_FIRST_ROOM, 2 * (kept + n)), self._rows.dtype)
+            size = room_for(kept + n, self._rows.size)
+            rows = self._rows if size == self._rows.size else np.zeros(size, self._rows.dtype)
             rows[:kept] = self.view
+            if rows is self._rows:
+                rows[kept:] = np.zeros((), rows.dtype)  # room is empty, as that of a new array
             self._rows, self._first, self._end = rows, 0, kept
         return self._rows[self._first : self._end + n]
 

@@ -44,7 +44,7 @@ __all__ = ["COLUMNS", "MEMORY_MS", "NEEDS", "WhalesInputs"]
 class WhalesInputs:
     """Minutes of prints and books, and transfers, of a universe; see `Inputs`.
 
-    Room for a symbol is made when its first record comes: 50 kB, and 320 kB for two days of
+    Room for a symbol is made when its first record comes: 100 kB, and 300 kB for two days of
     prints. A transfer concerns all symbols whose base it is.
 
     Parameters

@@ -112,7 +112,7 @@ class Agent(Shared):
 
     # -- life ------------------------------------------------------------------------------
 
-    async def start(self, thread: bool = False) -> None:
+    async def start(self, thread: bool = False, patient: bool = False) -> None:
         """Warm up and go on until `stop`; a second call changes nothing.
 
         Parameters
@@ -120,12 +120,16 @@ class Agent(Shared):
         thread : bool
             Run on a loop and thread of its own, so that nothing done on the caller's loop can
             delay a decision.
+        patient : bool
+            Ask a market that does not answer again and again, with a pause that grows to ten
+            seconds, instead of raising; `feed.status()` says so meanwhile.
 
         Raises
         ------
         OpportunityError
-            If the feed cannot be opened or has too little history; the agent stays stopped and
-            may be started again. Once it has run it cannot: its feed is closed then.
+            If the feed cannot be opened or has too little history, or `stop` came first; the
+            agent stays stopped and may be started again. Once it has run it cannot: its feed is
+            closed then.
         """
         if self._ended is not None:
             return
@@ -135,7 +139,7 @@ class Agent(Shared):
         self._ended = self._home.create_future()
         ready = self._home.create_future()
         self._core.reporter = lambda stats: self._call(self._note, stats)
-        self._core.stopping = False
+        self._core.stopping, self._core.patient = False, patient
         self._core.on_ready = lambda error=None: self._call(_settle, ready, error)
         if thread:
             self._thread = threading.Thread(target=self._run, name="agent", daemon=True)

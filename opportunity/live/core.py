@@ -20,15 +20,17 @@ from opportunity.live.intake import Intake
 from opportunity.live.learner import Learner
 from opportunity.live.notes import NoteKeeper
 from opportunity.live.observers import Observers
+from opportunity.live.opening import opened
 from opportunity.live.preview import preview, trusted
 from opportunity.live.rewarming import Rewarmer
 from opportunity.live.running import newer, unfinished
 from opportunity.live.signals import signals_of
 from opportunity.live.state import duplicate, load_state, save_state
 from opportunity.live.streams import Streams
-from opportunity.live.warming import WARM_BARS, catch_up, feed_figures, warm
+from opportunity.live.warming import WARM_BARS, catch_up, compare, feed_figures, warm
 from opportunity.market.bars import Bar, FloatArray
 from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_ms
+from opportunity.market.trust import of_the_past
 from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.rules import Rules
@@ -105,6 +107,9 @@ class Core:
         self._learner = Learner(feed, timeframes, WARM_BARS, saved)
         self._ranking = asyncio.Lock()  # one ranking after another: an older one never wins
         self.stopping = False
+        self.patient = False  # whether a market that does not answer is asked again
+        self._halt = asyncio.Event()  # ends a start that is under way
+        self._started = False  # there are streams to let go of
         self._ranked: AgentConfig | None = None  # of the newest ranking that told all signals
         self._prices: dict[str, tuple[Any, ...]] = {}
         self._n_scans = 0
@@ -127,6 +132,8 @@ class Core:
     def _poke(self) -> None:
         if self.loop is not None and not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self._wake.set)
+            if self.stopping:
+                self.loop.call_soon_threadsafe(self._halt.set)
             self.loop.call_soon_threadsafe(self._learner.turned.set)
 
     @property
@@ -174,11 +181,16 @@ class Core:
 
     async def run(self) -> None:
         """Open the feed, warm up, then react to each closed bar until stopped."""
+        self._halt = asyncio.Event()
         self.loop = asyncio.get_running_loop()
+        if self.stopping:
+            self._halt.set()
         try:
-            await self._open()
+            if not await opened(self._open, self._halt, self.patient):
+                raise OpportunityError("agent must be ready to run, was stopped before")
         except Exception as error:  # noqa: BLE001 - handed to whoever awaits the start
             self.on_ready(error)
+            self._drop_streams()
             await self.feed.close()
             return
         self.on_ready()
@@ -206,7 +218,14 @@ class Core:
         finally:
             await self._close()
 
+    def _drop_streams(self) -> None:
+        """Let go of streams that a start was cut short with."""
+        if self._started:
+            self._streams.close()
+            self._started = False
+
     async def _open(self) -> None:
+        self._drop_streams()
         start = await self.feed.open()
         base = self.feed.base
         self.timeframes = tuple(t for t in self.wanted if divides(base, t))
@@ -215,12 +234,17 @@ class Core:
                 f"timeframes must hold a multiple of the feed's {base}, was {self.wanted}"
             )
         self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
+        self._started = True
         self._day = DayFigures(len(self.feed.symbols), base)
         self._learner = Learner(self.feed, self.timeframes, WARM_BARS, self._saved)
         restored = await asyncio.to_thread(load_state, self.state, self._streams)
-        missed = start - self._streams.time
-        if restored and not 0 <= missed <= MOST_MISSED * length_ms(base):
-            restored = False  # of another run: the feed went back in time, or far ahead
+        missed, changed = start - self._streams.time, np.empty(0, np.int64)
+        fits = restored and 0 <= missed <= MOST_MISSED * length_ms(base)
+        if fits:
+            changed, n_compared = await compare(self.feed, self._streams)
+            fits = 2 * changed.size <= n_compared
+        if restored and not fits:  # of another run: back in time, far ahead, or another market
+            restored, changed = False, changed[:0]
             self._streams.close()
             self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
         self._intake = Intake(self._gatherer, self._streams, self._lock)
@@ -228,12 +252,14 @@ class Core:
             self.feed, self._streams, self._day, self._lock, self._on_rewarmed
         )
         await self._intake.remember(start, self._streams.time if restored else start)
-        self._streams.faults = self.feed.faults()
+        self._streams.faults = of_the_past(self.feed.faults())
         if restored:
             await catch_up(self.feed, self._streams, start, self._advance)
         else:
             await warm(self.feed, self._streams, start, self._learner.offer)
         await feed_figures(self.feed, self._streams, self._day, start)
+        if changed.size:
+            self._rewarmer.ask(changed)
         await self._rank()
         logger.info("agent ready", symbols=len(self.feed.symbols), restored=restored)
 
@@ -249,6 +275,7 @@ class Core:
                 await self._on_closed(event)
             elif isinstance(event, Corrected):
                 self._rewarmer.ask(event.rows)
+                await asyncio.to_thread(self._drop_state)
             else:
                 self._spread(event)
 
@@ -298,7 +325,8 @@ class Core:
                 wait_s = self.config.interval_ms / 1000
                 self._beat_at = self.loop.time() + wait_s
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await self._wake.wait()
             if not self.stopping and (self.config.enabled or self.config is not self._ranked):
                 await self._rank()
 
@@ -323,13 +351,23 @@ class Core:
                 arrays = {name: duplicate(array) for name, array in self._streams.save().items()}
             save_state(self.state, arrays)
 
+    def _drop_state(self) -> None:
+        """Forget what is kept: it holds bars that have changed since."""
+        if self.state is None:
+            return
+        try:
+            with self._writing:
+                self.state.unlink(missing_ok=True)
+        except OSError as error:
+            logger.error("state not removed", error=str(error))
+
     async def _close(self) -> None:
         if self.error:  # it may have come between two streams of one batch
             await self._gatherer.keep()
         else:
             await self._save()
-            if self._rewarmer.pending and self.state is not None:
-                self.state.unlink(missing_ok=True)  # holds bars that have changed since
+            if self._rewarmer.pending:
+                await asyncio.to_thread(self._drop_state)
             await self._intake.keep()
         await self._notes.keep()
         self._learner.stop()

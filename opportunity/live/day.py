@@ -54,6 +54,14 @@ class DayFigures:
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         return self._opens, self._quote, self._newest, self.price
 
+    @property
+    def newest(self) -> TimeArray:
+        """Opening time of the newest bar of each symbol, ms UTC; 0 before the first.
+
+        Of the bar's number: bars that open off the epoch's grid count from its multiple before.
+        """
+        return self._newest * self._base_ms
+
     def change(self) -> FloatArray:
         """Return the price change over the last 24 hours as a fraction, shape (n_symbols,)."""
         opened = np.empty_like(self.price)

@@ -26,7 +26,7 @@ KEPT_MS: Final = 400 * DAY_MS
 """Feed time for which records are kept: four times as long as any matters."""
 
 MOST_UNKEPT: Final = 100_000
-"""Records that wait for a database that does not answer; older ones are let go."""
+"""Records that wait for a database that is slow or does not answer; older ones are let go."""
 
 
 class Sources(Protocol):
@@ -66,6 +66,8 @@ class Gatherer:
         self._until = 0
         self._pruned = 0
         self._unkept: list[Observation] = []
+        self._writing = False
+        self._lost = 0
 
     async def past(
         self, needs: dict[type[Record], int], start: int, first: int | None = None
@@ -120,7 +122,7 @@ class Gatherer:
         # What comes late became known to us only now: it must not change what was answered, and
         # a backtest of what is kept must not know it any sooner.
         found = by_availability([_not_before(r, since) for r in found])
-        self._unkept += [r for r in found if not isinstance(r, Trades)]
+        self._wait([r for r in found if not isinstance(r, Trades)])
         return found
 
     @property
@@ -130,7 +132,14 @@ class Gatherer:
 
     def note(self, records: Iterable[Observation]) -> None:
         """Take records to be kept that the detectors made, e.g. minutes of prints."""
+        self._wait(records)
+
+    def _wait(self, records: Iterable[Observation]) -> None:
+        """Have records wait to be kept; a database that is slower than they come bounds them."""
         self._unkept += records
+        if self._writing and len(self._unkept) > MOST_UNKEPT:
+            self._lost += len(self._unkept) - MOST_UNKEPT
+            del self._unkept[:-MOST_UNKEPT]
 
     async def keep(self) -> None:
         """Write what was gathered since the last call; a failure is logged and tried again."""
@@ -140,6 +149,7 @@ class Gatherer:
         records, self._unkept = self._unkept, []
         try:
             if records:
+                self._writing = True
                 await asyncio.to_thread(self._store.append, records)
             if self._until - self._pruned >= DAY_MS:
                 self._pruned = self._until
@@ -147,6 +157,11 @@ class Gatherer:
         except (OSError, OpportunityError) as error:
             self._unkept = (records + self._unkept)[-MOST_UNKEPT:]
             logger.error("records not kept", error=str(error), records=len(records))
+        finally:
+            self._writing = False
+            if self._lost:
+                logger.error("records let go: the database is too slow", records=self._lost)
+                self._lost = 0
 
 
 def _joined(

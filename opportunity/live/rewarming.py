@@ -9,20 +9,26 @@ from typing import Final
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from opportunity.errors import OpportunityError
+from opportunity.errors import CoverageError, OpportunityError
 from opportunity.feeds.base import Closed, Feed, pad
 from opportunity.live.day import DayFigures, Rows
 from opportunity.live.streams import Streams
 from opportunity.live.warming import WARM_BARS, instants
 from opportunity.market.bars import Bars
-from opportunity.market.timeframe import DAY_MS, TimeArray, length_ms, open_ms
+from opportunity.market.timeframe import DAY_MS, TimeArray, Timeframe, length_ms, open_ms, utc_text
+from opportunity.market.trust import of_the_past
 
 logger = structlog.get_logger(__name__)
 
 RETRY_S: Final = 5.0
 LONGEST_RETRY_S: Final = 300.0
 """Waits after a history that could not be read, each twice the one before."""
+
+SETTLE_S: Final = 2.5
+"""Wall seconds from a close until an exchange's history tells of the bar: longer than the grace
+of any feed, which leaves out what closed within it."""
 
 MOST_TRIES: Final = 12
 """Half an hour of failures after which a symbol keeps its bars, e.g. one that was delisted."""
@@ -41,6 +47,29 @@ class Told:
     frames: list[Bars]
     base: Bars
     drawdown: Bars | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """Where symbols stand, ms UTC; arrays of shape (n_rows,).
+
+    Parameters
+    ----------
+    ends : ndarray of int64
+        No base bar that closes by then will stream any more; those that did not are history.
+    complete : ndarray of int64
+        Up to when longer bars were closed without their last constituents.
+    newest : ndarray of int64
+        Opening time of the newest base bar that streamed.
+    """
+
+    ends: TimeArray
+    complete: TimeArray
+    newest: TimeArray
+
+    def take(self, kept: NDArray[np.bool_]) -> "Reach":
+        """Return those of some rows."""
+        return Reach(self.ends[kept], self.complete[kept], self.newest[kept])
 
 
 class Rewarmer:
@@ -103,7 +132,8 @@ class Rewarmer:
                 if failed and len(self._asked) == failed:
                     logger.warning("streams not warmed again", symbols=failed)
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), wait_s)
+                        async with asyncio.timeout(wait_s):
+                            await self._wake.wait()
                     self._wake.clear()
                     wait_s = min(2 * wait_s, LONGEST_RETRY_S)
 
@@ -112,13 +142,14 @@ class Rewarmer:
         self._busy = {row: self._asked.pop(row) for row in list(self._asked)[:MOST_AT_ONCE]}
         try:
             rows = np.array(sorted(self._busy), np.int64)
-            ends, complete = await asyncio.to_thread(self._begin, rows)
-            told = await self._ask(rows, ends)
+            reach = await asyncio.to_thread(self._begin, rows)
+            await self._settle(int(reach.ends.max()))
+            told = await self._ask(rows, reach)
             kept = np.isin(rows, list(told))
             rows = rows[kept]
             if rows.size:
                 fresh = await asyncio.to_thread(
-                    self._warm, rows, ends[kept], complete[kept], list(told.values())
+                    self._warm, rows, reach.take(kept), list(told.values())
                 )
                 if await asyncio.to_thread(self._exchange, rows, *fresh):
                     self._busy = {r: n for r, n in self._busy.items() if r not in told}
@@ -138,29 +169,48 @@ class Rewarmer:
         self._busy = {}
         return len(left)
 
-    def _begin(self, rows: Rows) -> tuple[TimeArray, TimeArray]:
-        """Note from now on which bars come; return up to when each symbol has its bars."""
+    def _begin(self, rows: Rows) -> Reach:
+        """Note from now on which bars come; return where the symbols stand."""
+        base = self._streams.base
         with self._lock:
             self._heard = []
-            ends = self._streams.newest[rows] + length_ms(self._streams.base)
-            return ends, self._streams.complete[rows]
+            complete = self._streams.complete[rows]
+            streamed = self._streams.newest[rows] + length_ms(base)
+            return Reach(
+                np.array([
+                    max(end, open_ms(until, base))
+                    for end, until in zip(streamed.tolist(), complete.tolist(), strict=True)
+                ]),
+                complete,
+                self._day.newest[rows],
+            )  # fmt: skip
 
-    async def _ask(self, rows: Rows, ends: TimeArray) -> dict[int, Told]:
+    async def _settle(self, end: int) -> None:
+        """Wait until what closed by `end`, feed time, is history everywhere."""
+        clock = self._feed.clock
+        if clock.running:
+            await clock.wait_until(end + int(SETTLE_S * 1000 * clock.speed), SETTLE_S)
+
+    async def _ask(self, rows: Rows, reach: Reach) -> dict[int, Told]:
         """Return what the feed tells of each symbol; those that it does not tell are left out."""
         told = {}
-        for row, end in zip(rows.tolist(), ends.tolist(), strict=True):
+        for i, row in enumerate(rows.tolist()):
             try:
-                told[row] = await self._history(row, end)
+                told[row] = await self._history(row, int(reach.ends[i]), int(reach.newest[i]))
             except (OpportunityError, OSError, ValueError) as error:
                 logger.debug("history not read", row=row, error=str(error))
         return told
 
-    async def _history(self, row: int, end: int) -> Told:
+    async def _history(self, row: int, end: int, newest: int) -> Told:
         feed, streams = self._feed, self._streams
         symbol, base = streams.symbols[row], streams.base
-        frames = [await feed.history(symbol, t, WARM_BARS, end) for t in streams.timeframes]
         span = max(DAY_MS, end - min(open_ms(end, t) for t in streams.timeframes))
         bars = await feed.history(symbol, base, max(1, span // length_ms(base)), end)
+        if newest and (not len(bars) or int(bars.time[-1]) < newest):
+            raise CoverageError(f"history of {symbol} must reach {utc_text(newest)}, did not")
+        frames = [await feed.history(symbol, t, WARM_BARS, end) for t in streams.timeframes]
+        for timeframe, frame in zip(streams.timeframes, frames, strict=True):
+            _require_whole(frame, timeframe, bars, end)
         ranks = streams.drawdowns
         closes = None
         if ranks.timeframe is not None:
@@ -168,16 +218,16 @@ class Rewarmer:
         return Told(frames, bars, closes)
 
     def _warm(
-        self, rows: Rows, ends: TimeArray, complete: TimeArray, told: list[Told]
+        self, rows: Rows, reach: Reach, told: list[Told]
     ) -> tuple[Streams, DayFigures]:
         """Return streams and figures of these symbols alone, warmed from what the feed told."""
-        streams = self._streams
+        streams, ends = self._streams, reach.ends
         names = [streams.symbols[row] for row in rows.tolist()]
         known = streams.observers.view(names, self._lock)
         fresh = Streams(
             names, streams.timeframes, streams.base, streams.source, streams.detectors, known
         )
-        faults = streams.faults
+        faults = of_the_past(streams.faults)
         fresh.faults = faults and faults.take(names, streams.symbols)
         day = DayFigures(len(names), streams.base)
         for i, timeframe in enumerate(streams.timeframes):
@@ -195,7 +245,7 @@ class Rewarmer:
         if ranks.timeframe is not None:
             closes = [t.drawdown for t in told if t.drawdown is not None]
             ranks.feed(np.arange(len(names)), pad(closes, ranks.n_bars)[1][:, :, 3])
-        fresh.flush(complete)
+        fresh.flush(reach.complete)
         return fresh, day
 
     def _exchange(self, rows: Rows, fresh: Streams, day: DayFigures) -> bool:
@@ -212,6 +262,19 @@ class Rewarmer:
             self._day.adopt(rows, day)
         fresh.close()
         return True
+
+
+def _require_whole(frame: Bars, timeframe: Timeframe, base: Bars, end: int) -> None:
+    """Raise if longer bars end just before the newest one that has closed by `end`.
+
+    What has streamed a moment ago may not be in the answers of an exchange yet.
+    """
+    due = open_ms(end, timeframe) - length_ms(timeframe)
+    made = (base.time >= due) & (base.time < due + length_ms(timeframe))
+    if len(frame) and int(frame.time[-1]) < due and made.any():
+        raise CoverageError(
+            f"{timeframe} history of {base.symbol} must reach {utc_text(due)}, did not"
+        )
 
 
 def _replay(event: Closed, rows: Rows, streams: Streams, day: DayFigures) -> None:

@@ -70,6 +70,8 @@ class Streams:
         n_rows, n = len(self.symbols) * len(self.timeframes), len(DETECTOR_NAMES)
         self._column = {t: i for i, t in enumerate(self.timeframes)}
         self._states = [d.new_states(n_rows) for d in self.detectors]
+        for states in self._states:
+            raw(states)[:] = 0  # they have all their memory from now on
         self.observers = observers or Observers(self.detectors, self.symbols)
         self._context = np.zeros(n_rows, CONTEXT)
         self._scores = np.full((n_rows, n), np.nan)
@@ -283,6 +285,13 @@ class Streams:
         """Opening time of the newest base bar of each symbol, `fold.NEVER` before the first."""
         return self._resampler.newest
 
+    @property
+    def newest_bars(self) -> FloatArray:
+        """The newest base bar of each symbol, shape (n_symbols, 5); NaN where it did not stream."""
+        kept = self._resampler.state[:, 0]
+        there = (kept["time"] == kept["closed"])[:, None]
+        return np.where(there, kept["value"], np.nan)
+
     def row(self, symbol: int, timeframe: Timeframe) -> tuple[list[NDArray[Any]], int]:
         """Copy the states of one stream: the detectors', then the context's; each of one row.
 
@@ -368,4 +377,5 @@ class Streams:
 
 def raw(array: NDArray[Any]) -> NDArray[np.uint8]:
     """View the bytes of a contiguous array, one line for each row: records are slow to copy."""
-    return array.view(np.uint8).reshape(len(array), -1)
+    width = array.dtype.itemsize * int(np.prod(array.shape[1:]))
+    return array.view(np.uint8).reshape(len(array), width)

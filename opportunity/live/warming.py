@@ -19,6 +19,10 @@ WARM_BARS: Final = 1_000
 CATCH_UP_BARS: Final = 1_000
 """Missed base bars that are read in one piece when a stored state goes on."""
 
+MATERIAL: Final = 5e-4
+MATERIAL_VOLUME: Final = 0.01
+"""Changes of a bar, as fractions of its prices and of its volume, from which scores are others."""
+
 Instants = Iterator[tuple[Rows, TimeArray, FloatArray]]
 
 
@@ -79,6 +83,36 @@ async def catch_up(
         since = end
     streams.begin(start)
     streams.time = max(streams.time, start)
+
+
+async def compare(feed: Feed, streams: Streams) -> tuple[Rows, int]:
+    """Hold the newest bars of restored streams against history.
+
+    A bar may have been corrected while nobody looked; and a market that is made up may be another
+    one under the same name.
+
+    Returns
+    -------
+    rows : ndarray of int64
+        Symbols whose newest bar is materially another one.
+    n_compared : int
+        Symbols of which both tell a bar.
+    """
+    mine, newest = streams.newest_bars, streams.newest
+    known = ~np.isnan(mine[:, 3])
+    if not known.any():
+        return np.empty(0, np.int64), 0
+    base = length_ms(feed.base)
+    first, end = int(newest[known].min()), int(newest[known].max()) + base
+    n_bars = min(CATCH_UP_BARS, (end - first) // base)
+    time, values = await feed.histories(feed.base, n_bars, end)
+    there = time == newest[:, None]
+    known &= there.any(axis=1)
+    theirs = values[np.arange(len(values)), there.argmax(axis=1)]
+    far = np.abs(theirs / np.where(mine == 0.0, 1.0, mine) - 1.0)
+    far[mine == theirs] = 0.0
+    changed = (far[:, :4] > MATERIAL).any(axis=1) | (far[:, 4] > MATERIAL_VOLUME)
+    return np.flatnonzero(known & changed), int(known.sum())
 
 
 async def feed_figures(feed: Feed, streams: Streams, day: DayFigures, start: int) -> None:

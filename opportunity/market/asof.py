@@ -4,9 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opportunity.market.bars import FloatArray
+from opportunity.market.room import FIRST_ROOM, room_for
 from opportunity.market.timeframe import TimeArray
-
-_FIRST_ROOM = 16
 
 
 class AsOf:
@@ -19,8 +18,8 @@ class AsOf:
     """
 
     def __init__(self, width: int) -> None:
-        self._known = np.empty(_FIRST_ROOM, np.int64)
-        self._values = np.empty((_FIRST_ROOM, width))
+        self._known = np.empty(FIRST_ROOM, np.int64)
+        self._values = np.empty((FIRST_ROOM, width))
         self._first, self._end = 0, 0
 
     def __len__(self) -> int:
@@ -105,7 +104,9 @@ class AsOf:
         if self._end + n <= len(self._known):
             return
         kept = len(self)
-        room = max(_FIRST_ROOM, 2 * (kept + n))
-        known, values = np.empty(room, np.int64), np.empty((room, self._values.shape[1]))
+        room, width = room_for(kept + n, len(self._known)), self._values.shape[1]
+        known, values = self._known, self._values
+        if room != len(known):
+            known, values = np.empty(room, np.int64), np.empty((room, width))
         known[:kept], values[:kept] = self.known, self.values
         self._known, self._values, self._first, self._end = known, values, 0, kept

@@ -5,7 +5,7 @@ factor in [0, 1]; the trust is their product. docs/trust.md has the reasons.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -117,6 +117,21 @@ class Faults:
             of(self.ended),
             self.skew_ms,
         )
+
+
+def of_the_past(faults: Faults | None) -> Faults | None:
+    """Return faults as they were while history was made: what it lacks never existed.
+
+    None, for a feed that knows no faults, stays None. Bars that fall due while a long history is
+    read are missing now; that says nothing about the holes in it.
+    """
+    if faults is None:
+        return None
+    return replace(
+        faults,
+        pending=np.zeros_like(faults.pending),
+        missing=np.zeros_like(np.asarray(faults.missing, np.float64)),
+    )
 
 
 def overdue(closed: TimeArray, lengths: NDArray[np.int64], time: TimeArray | int) -> FloatArray:

@@ -1,14 +1,16 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.feed import make_feed, parse_time
+from app.feed import make_feed, parse_time, sources_of
 from opportunity.config import Settings, SettingsError
 from opportunity.errors import CoverageError
-from opportunity.feeds.exchange.feed import ExchangeFeed
+from opportunity.feeds.exchange.feed import ExchangeFeed, wall_ms
 from opportunity.feeds.replay import ReplayFeed
 from opportunity.feeds.simulated import SimulatedFeed
+from opportunity.feeds.sources import Sources
 from opportunity.market.bars import Bars
 from opportunity.market.store import BarStore
 from opportunity.market.timeframe import HOUR_MS
@@ -55,6 +57,41 @@ def test_settings_reach_the_exchange(tmp_path: Path) -> None:
     assert not feed.lasting
 
 
+def test_a_local_exchange_is_never_taken_for_a_real_one(tmp_path: Path) -> None:
+    settings = Settings(feed="exchange", exchange_url="http://127.0.0.1:9", home=tmp_path)
+    assert make_feed(settings, None, NOW).source == "simulated"
+    assert make_feed(Settings(feed="exchange", home=tmp_path), None, NOW).source == "binance"
+
+
+def test_bans_of_the_feed_are_those_that_fetch_and_doctor_obey(tmp_path: Path) -> None:
+    (tmp_path / "bans").mkdir()
+    now = wall_ms()
+    ban = {"at": now, "until": now + HOUR_MS, "kind": "banned", "strikes": 1}
+    (tmp_path / "bans" / "binance.json").write_text(json.dumps(ban))
+    feed = make_feed(Settings(feed="exchange", home=tmp_path), None, NOW)
+    assert feed.venue.gate.paused_until is not None
+    assert feed.status().state == "banned"
+
+
+NEWS = {"news_sources": "desk=https://news.example/rss"}
+
+
+async def test_headlines_and_mood_are_asked_for_where_time_is_wall_time(tmp_path: Path) -> None:
+    settings = Settings(feed="exchange", home=tmp_path, fear_greed=True, **NEWS)
+    sources = sources_of(settings, make_feed(settings, None, NOW), lambda: NOW)
+    assert isinstance(sources, Sources)
+    assert next(health.name for health in sources.health) == "desk"
+    assert len(sources.health) == 2
+    await sources.close()
+
+
+def test_pollers_stay_off_where_time_is_made_up(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, fear_greed=True, **NEWS)
+    assert sources_of(settings, make_feed(settings, None, NOW), lambda: NOW) is None
+    plain = Settings(feed="exchange", home=tmp_path)
+    assert sources_of(plain, make_feed(plain, None, NOW), lambda: NOW) is None
+
+
 def test_settings_reach_the_simulated_market() -> None:
     settings = Settings(symbols="eth-usdt,BTCUSDT", seed=3, speed=600)
     feed = make_feed(settings, None, NOW)
@@ -72,6 +109,8 @@ def test_settings_reach_the_simulated_market() -> None:
         ({"feed": "replay"}, "data must name a folder"),
         ({"feed": "exchange", "start": "2025-03-01"}, "start must be empty"),
         ({"feed": "exchange", "exchange": "binnance"}, "Did you mean 'binance'"),
+        ({"feed": "exchange", "exchange": "kraken", "exchange_url": "http://127.0.0.1:9"},
+         "exchange must be binance with exchange_url"),
     ],
 )
 def test_wrong_settings_are_named(values, words) -> None:

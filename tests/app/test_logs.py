@@ -3,7 +3,7 @@ import logging
 import pytest
 import structlog
 
-from app.logs import configure_logs
+from app.logs import configure_logs, discreet
 
 
 @pytest.fixture
@@ -68,6 +68,29 @@ def test_libraries_are_heard_from_warnings_on(log, monkeypatch) -> None:
     root.setLevel(before)
     (line,) = log()
     assert "something" in line
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("wss://x.example/ws?token=SECRET timed out", "wss://x.example/ws timed out"),
+        ("postgresql://user:SECRET@db.example/one", "postgresql://db.example/one"),
+        ("see 'https://x.example/a#SECRET', then go", "see 'https://x.example/a', then go"),
+        ("http://127.0.0.1:8791 and https://y.example/b", None),
+        ("12:30:00 // a/b? c#d", None),
+    ],
+)
+def test_addresses_keep_no_secret(log, monkeypatch, said, shown) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    shown = shown or said
+    assert discreet(said) == shown
+    configure_logs("INFO")
+    structlog.get_logger().info("line down", why=said)
+    logging.getLogger("asyncio").warning("not %s", said)
+    ours, theirs = log()
+    assert shown in ours
+    assert theirs.endswith(f"not {shown}")
+    assert "SECRET" not in ours + theirs
 
 
 def test_unknown_level_is_an_error() -> None:

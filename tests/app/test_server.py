@@ -144,9 +144,9 @@ def test_answers_at_any_loopback_address(tmp_path) -> None:
 def test_address_that_others_can_reach_is_refused(tmp_path, host) -> None:
     with Process(tmp_path, "--host", host) as server:
         code, errors = server.wait(60)
-    assert code == 1
+    assert code == 2
     assert errors == (
-        "opportunity serve: host must be a loopback address as long as no login is set up, "
+        "opportunity: host must be a loopback address as long as no login is set up, "
         f"was '{host}'\n"
     )
     assert not (tmp_path / "opportunity.sqlite").exists()
@@ -185,21 +185,37 @@ def test_bad_flag_is_bad_usage(tmp_path, flags, words) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"),
+    ("flags", "code", "words"),
     [
-        (("--feed", "replay"), "data must name a folder"),
-        (("--feed", "replay", "--data", "nowhere"), "nowhere"),
-        (("--timeframes", "7m"), "'7m'"),
-        (("--symbols", "???"), "symbol must be"),
-        (("--start", "someday"), "start must be an ISO 8601 time, was 'someday'"),
+        (("--feed", "replay"), 2, "opportunity: data must name a folder"),
+        (("--feed", "replay", "--data", "nowhere"), 1, "nowhere"),
+        (("--timeframes", "7m"), 2, "'7m'"),
+        (("--symbols", "???"), 2, "symbol must be"),
+        (("--start", "someday"), 2, "start must be an ISO 8601 time, was 'someday'"),
+        (("--feed", "exchange", "--exchange", "binnance"), 2, "Did you mean 'binance'"),
+        (("--feed", "exchange", "--exchange", "kraken", "--exchange-url", "http://[::1]:9"), 2,
+         "exchange must be binance with exchange_url"),
     ],
-)
-def test_what_cannot_be_served_is_said_in_a_few_lines(tmp_path, flags, words) -> None:
+)  # fmt: skip
+def test_what_cannot_be_served_is_said_in_a_few_lines(tmp_path, flags, code, words) -> None:
     with Process(tmp_path, *flags) as server:
-        code, errors = server.wait(60)
-    assert code == 1
+        found, errors = server.wait(60)
+    assert found == code
     assert words in errors
-    assert errors.startswith("opportunity serve: ")
+    assert errors.startswith("opportunity")
+    assert errors.count("\n") == 1
+    assert "Traceback" not in errors
+
+
+def test_an_exchange_that_is_not_there_is_asked_again_until_somebody_stops(tmp_path) -> None:
+    flags = ("--feed", "exchange", "--exchange-url", "http://127.0.0.1:9", "--log-level", "WARNING")
+    with Process(tmp_path, *flags) as server:
+        said = server.process.stderr.readline()
+        assert 'event="market does not answer" error="binance cannot be reached' in said
+        assert "again_in_s=1.0" in said
+        assert server.process.poll() is None
+        code, errors = server.end()
+    assert code == 0, errors
     assert "Traceback" not in errors
 
 
@@ -252,3 +268,18 @@ def test_nothing_is_left_outside_the_home(tmp_path) -> None:
     kept = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
     assert kept == {"home/opportunity.sqlite", "home/state/simulated-7.npz"}
     assert not list(Path(os.environ["OPPORTUNITY_HOME"]).iterdir())
+
+
+def test_an_allocator_that_cannot_be_told_anything_is_left_alone(monkeypatch) -> None:
+    told = []
+
+    class Glibc:
+        def mallopt(self, what: int, value: int) -> int:
+            told.append(what)
+            return 1
+
+    monkeypatch.setattr(server.ctypes, "CDLL", lambda _: Glibc())
+    server.steady_allocator()
+    assert told == [server.M_ARENA_MAX, server.M_MMAP_THRESHOLD]
+    monkeypatch.setattr(server.ctypes, "CDLL", lambda _: object())
+    server.steady_allocator()

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from calling import made_calls
 
+from app.exchange.server import LocalExchange
 from app.feed import make_feed
 from app.presets import check_weights
-from app.services import Services, time_key, wall_ms
+from app.services import Services, symbols_key, time_key, wall_ms
 from opportunity.config import NewsSource, Settings
 from opportunity.detectors.inputs import Observed
 from opportunity.errors import ConflictError, ThreadError
@@ -710,4 +711,24 @@ async def test_preview_is_of_the_bar_that_is_unfinished_now(tmp_path) -> None:
         assert seen.closed == START + 60 * MINUTE_MS
         assert np.isfinite(seen.final)
     finally:
+        await services.stop()
+
+
+async def test_symbols_of_an_exchange_are_those_of_the_last_run(tmp_path) -> None:
+    """A rank that changes by a hair must not cost the state of all streams."""
+    settings = Settings(
+        home=tmp_path, feed="exchange", top=2, timeframes=("1m", "5m"), exchange_url=""
+    )
+    async with LocalExchange(("BTC/USDT", "ETH/USDT", "SOL/USDT"), speed=60.0) as exchange:
+        settings = settings.model_copy(update={"exchange_url": exchange.url})
+        memory = Memory(open_database(settings.database), wall_ms)
+        memory.settings.write(**{symbols_key(settings): ["SOL/USDT", "BTC/USDT"]})
+        stored = memory.settings.read()[symbols_key(settings)]
+        feed = make_feed(settings, None, START, stored)
+        services = Services(settings, feed, memory, asyncio.get_running_loop())
+        assert services.feed_status().state == "connecting"
+        async with asyncio.timeout(60):
+            await services.start()
+        assert services.symbols == ("SOL/USDT", "BTC/USDT")
+        assert memory.settings.read()[symbols_key(settings)] == ["SOL/USDT", "BTC/USDT"]
         await services.stop()

@@ -30,10 +30,10 @@ QUIET = (
 
 
 class Server:
-    """`opportunity serve` in its own process; `stop` and `start` keep the port."""
+    """A verb of `opportunity` that serves, in its own process; `stop` and `start` keep the port."""
 
-    def __init__(self, home: Path, *flags: str) -> None:
-        self.home, self.port = home, 0
+    def __init__(self, home: Path, *flags: str, verb: str = "serve") -> None:
+        self.home, self.port, self._verb = home, 0, verb
         self._flags = flags or ("--speed", "600", "--symbols", SYMBOLS)
         self._process: subprocess.Popen[str] | None = None
 
@@ -45,7 +45,7 @@ class Server:
         code = "import sys; from app.cli import main; sys.exit(main())"
         flags = ["--port", str(self.port), *self._flags]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code, "serve", *flags], cwd=ROOT, text=True,
+            [sys.executable, "-c", code, self._verb, *flags], cwd=ROOT, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=os.environ | {"OPPORTUNITY_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
         )
@@ -96,6 +96,27 @@ def holed(tmp_path: Path) -> Iterator[Server]:
     made = Server(
         tmp_path / "home", "--feed", "replay", "--data", str(tmp_path / "data"),
         "--timeframes", "1h", "--start", "2020-11-26T00:00:00Z", "--speed", "3600",
+    )
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Iterator[Server]:
+    """A local exchange with three coins at 60 times the speed of life."""
+    made = Server(tmp_path / "exchange", "--symbols", "BTC/USDT,ETH/USDT,SOL/USDT", verb="exchange")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def exchanged(exchange: Server, tmp_path: Path) -> Iterator[Server]:
+    """A server over the local exchange."""
+    made = Server(
+        tmp_path / "home", "--feed", "exchange", "--exchange-url", exchange.address,
+        "--timeframes", "5m,1h",
     )
     made.start()
     yield made

@@ -320,3 +320,32 @@ def test_what_cannot_be_trusted_is_marked_in_header_row_and_card(holed, tab) -> 
     expect(page.locator("p.trust")).to_have_text("")
     assert one.outside() == []
     assert one.errors == []
+
+
+def test_page_over_an_exchange_shows_rows_and_the_line_to_it(exchanged, exchange, tab) -> None:
+    one = tab()
+    page = one.open(f"{exchanged.address}/?symbol=ETH-USDT&timeframe=5m")
+    badge = page.locator(".chip.feed")
+    expect(badge).to_have_text(re.compile("Feed: live"), timeout=SLOW_MS)
+    expect(badge).to_have_attribute("data-tone", "good")
+    expect(badge).to_have_attribute("title", re.compile("^binance streams\n"))
+    expect(page.get_by_text("SIMULATED MARKET")).to_be_visible()
+    expect(page.get_by_text("3 symbols · 2 timeframes")).to_be_visible()
+    expect(page.locator("tr[data-symbol]")).to_have_count(3)
+    expect(page.locator(".bar h2")).to_have_text("ETH/USDT")
+    before = page.locator(".bar .last").inner_text()
+    _wait(page, lambda: page.locator(".bar .last").inner_text() != before)
+    order = {"kind": "rate_limit", "status": 418, "retry_after_s": 4, "times": 1}
+    request = urllib.request.Request(
+        f"{exchange.address}/control/faults", json.dumps(order).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 201
+    expect(badge).to_have_text(re.compile(r"Feed: banned until \d\d:\d\d:\d\d"), timeout=SLOW_MS)
+    expect(badge).to_have_attribute("data-tone", "bad")
+    expect(badge).to_have_text(re.compile("Feed: live"), timeout=SLOW_MS)
+    with urllib.request.urlopen(f"{exchange.address}/control/state") as answer:
+        assert json.load(answer)["calls_in_ban"] == 0
+    assert one.outside() == []
+    assert one.errors == []

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from opportunity.detectors import DETECTORS
+from opportunity.detectors import badges as module
 from opportunity.detectors.badges import BADGE_BARS, N_BADGES, NEVER, Badges
 from opportunity.detectors.events import (
     ACTIVE,
@@ -117,3 +118,10 @@ def test_kinds_that_are_over_when_done_say_so():
     assert {"FVG", "Equal highs/lows", "OTE", "SAR flip", "Extreme fear", "Flow burst"} <= lasting
     complete = {k.badge for d in MADE for k in d.kinds if k.badge and not k.lasting}
     assert {"Bat", "Elliott impulse", "Pin bar", "Order block", "BOS", "News"} <= complete
+
+
+def test_what_is_known_of_sets_of_names_is_bounded(badges, monkeypatch):
+    monkeypatch.setattr(module, "MOST_WORDS", 5)
+    for column in range(9):
+        assert badges._read((column, -1, -1)) == (badges._names[column],)
+        assert len(badges._words) <= 5

@@ -170,6 +170,6 @@ def test_what_is_known_of_blocks_stays_small():
     for block in blocks:
         tape.take(block)
         tape.take(block)  # the newest are known again
-    assert len(tape._blocks) == N_BLOCKS < len(blocks)
+    assert tape._known.size == N_BLOCKS < len(blocks) == tape._n_known
     with pytest.raises(ValueError, match="must go on"):
         tape.take(blocks[0])

@@ -44,3 +44,28 @@ def test_places_are_those_of_searchsorted_whatever_the_guess():
         for guess in (*range(place - 2 * N_NEAR, place + 3), 0, 300, 9_999):
             assert place_near(rows, t, guess) == place
     assert place_of(rows[:0], 7) == place_near(rows[:0], 7, 3) == 0
+
+
+def test_a_series_that_forgets_as_much_as_it_learns_stays_in_its_memory():
+    rows = Rows(KIND)
+    add(rows, range(1_000))
+    for t in range(1_000, 2_000):  # room for all of them has been made by then
+        add(rows, [t])
+        rows.forget(1)
+    memory, most = rows._rows, rows._rows.size
+    assert most <= 1_300
+    for t in range(2_000, 9_000):
+        assert not rows.room(1)[-1]["x"], "room for a new row must be empty"
+        add(rows, [t])
+        rows.view["x"][-1] = t
+        rows.forget(1)
+        assert rows._rows is memory
+    np.testing.assert_array_equal(rows.view["time"], np.arange(8_000, 9_000))
+    np.testing.assert_array_equal(rows.view["x"], np.arange(8_000, 9_000))
+
+
+def test_room_may_be_made_at_once():
+    rows = Rows(KIND, 50)
+    memory = rows._rows
+    add(rows, range(50))
+    assert rows._rows is memory

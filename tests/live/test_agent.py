@@ -6,6 +6,7 @@ import pytest
 
 from opportunity.bus.memory import Hub
 from opportunity.errors import CoverageError, OpportunityError, ThreadError
+from opportunity.live import opening
 from opportunity.live.agent import Agent
 from opportunity.market.timeframe import HOUR_MS
 from opportunity.scoring.ensemble import score
@@ -317,3 +318,41 @@ async def test_error_right_after_the_start_leaves_it_stopped(feed) -> None:
     await until(lambda: agent.last_error == "gone")
     assert not agent.running
     await agent.stop()
+
+
+class LateError(OpportunityError):
+    """A market that does not answer now."""
+
+    passing = True
+
+
+@pytest.mark.parametrize("thread", [False, True])
+async def test_a_market_that_comes_late_is_waited_for(feed, monkeypatch, thread) -> None:
+    monkeypatch.setattr(opening, "FIRST_S", 0.001)
+    opened, tries = feed.open, []
+
+    async def late() -> int:
+        tries.append(1)
+        if len(tries) < 4:
+            raise LateError("nobody there")
+        return await opened()
+
+    feed.open = late
+    agent = Agent(feed, timeframes=FRAMES)
+    with pytest.raises(LateError):
+        await agent.start(thread)
+    assert not agent.running
+    async with asyncio.timeout(20):
+        await agent.start(thread, patient=True)
+    assert agent.running
+    assert len(tries) == 4
+    await agent.stop()
+
+
+async def test_what_does_not_pass_is_not_waited_for(feed) -> None:
+    async def wrong() -> int:
+        raise OpportunityError("no such symbol")
+
+    feed.open = wrong
+    with pytest.raises(OpportunityError, match="no such symbol"):
+        await Agent(feed, timeframes=FRAMES).start(patient=True)

@@ -323,6 +323,29 @@ def corrected(feed, row: int, bar: int) -> Corrected:
     return Corrected(int(feed.bars[row].time[bar]), np.array([row]))
 
 
+async def test_what_was_kept_is_gone_once_bars_in_it_have_changed(feed, tmp_path) -> None:
+    """Whoever pulls the plug now must not start again with the old bars."""
+    path, read = tmp_path / "s.npz", asyncio.Event()
+    async with running(make(feed, path)):
+        pass
+    assert path.exists()
+    feed.closed, history = 0, feed.history
+
+    async def slow(*args):
+        await read.wait()
+        return await history(*args)
+
+    feed.history = slow
+    async with running(make(feed, path)) as core:
+        assert path.exists()
+        feed.events.put_nowait(corrected(feed, 1, 5_494))
+        await until(lambda: not path.exists())
+        assert core._rewarmer.pending
+        read.set()
+        await until(path.exists)
+        assert not core._rewarmer.pending
+
+
 async def test_corrected_symbol_is_scored_as_if_it_had_always_been_so(feed, tmp_path) -> None:
     path = tmp_path / "s.npz"
     hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
@@ -594,11 +617,32 @@ async def test_fault_while_it_opens_is_handed_to_the_caller(feed) -> None:
 
 async def test_stop_before_the_start_ends_at_once(feed) -> None:
     core = make(feed)
+    told: list[Exception] = []
+    core.on_ready = told.append
     core.stop()
     async with asyncio.timeout(20):
         await core.run()
-    assert core.latest is not None
-    assert feed.streams == 0
+    assert "was stopped before" in str(told[0])
+    assert core.latest is None
+    assert (feed.streams, feed.closed) == (0, 1)
+
+
+async def test_stop_ends_a_start_that_waits_for_the_market(feed) -> None:
+    waiting = asyncio.Event()
+
+    async def wait() -> int:
+        waiting.set()
+        await asyncio.Event().wait()
+        return 0
+
+    feed.open = wait
+    core = make(feed)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(core.run())
+        await waiting.wait()
+        core.stop()
+    assert core.latest is None
+    assert feed.closed == 1
 
 
 # -- trust in the data -------------------------------------------------------------------------
@@ -638,3 +682,67 @@ async def test_a_silent_feed_loses_trust_without_any_bar(feed) -> None:
         doubts.now = replace(doubts.now, overdue=np.array([1.5, 30.0]))
         await until(lambda: core.latest.trust.min() < 1)
         assert core.latest.trust[:, 0].tolist() == [0.5, 0.0]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["history", "restored"])
+async def test_a_start_that_takes_long_blames_no_hole_of_the_past_on_a_feed(
+    scripted, tmp_path, again
+) -> None:
+    """Bars fall due while history is read; what that lacks was asked for and never existed."""
+    state = tmp_path / "state.npz"
+    feed = scripted.ScriptedFeed()
+    for row in range(2):
+        bars = feed.bars[row]
+        kept = np.delete(np.arange(len(bars)), [5_480, 5_490])
+        feed.bars[row] = replace(bars, time=bars.time[kept], values=bars.values[kept])
+    doubts = Doubtful(feed)
+    if again:
+        feed.start = 5_470
+        async with running(make(feed, state)):
+            pass
+        feed.start, feed.closed = 5_500, 0
+    doubts.now = replace(
+        doubts.now, pending=np.ones(2, np.bool_), missing=np.full(2, 0.05), overdue=np.full(2, 3.0)
+    )
+    async with running(make(feed, state)) as core:
+        assert core.latest.trust.max() == 0  # they are missing now
+        doubts.now = replace(
+            doubts.now, pending=np.zeros(2, np.bool_), missing=np.zeros(2), overdue=np.zeros(2)
+        )
+        core.configure(config(version=2))
+        await until(lambda: core.latest.trust.max() > 0)
+        assert (core.latest.trust == 1).all()
+
+
+async def test_state_of_another_market_under_the_same_name_is_not_gone_on_with(
+    scripted, tmp_path
+) -> None:
+    """E.g. a local exchange that was started again with another seed."""
+    state, feed = tmp_path / "state.npz", scripted.ScriptedFeed()
+    async with running(make(feed, state)):
+        pass
+    other = scripted.ScriptedFeed(start=5_503)
+    other.bars = [replace(b, values=b.values * [[1.3, 1.3, 1.3, 1.3, 1]]) for b in other.bars]
+    async with running(make(other, state)) as core:
+        found = core.latest
+    async with running(make(other)) as core:
+        np.testing.assert_array_equal(core.latest.scores, found.scores)
+        np.testing.assert_array_equal(core.latest.atr, found.atr)
+
+
+async def test_symbol_that_changed_while_nobody_looked_is_warmed_again(
+    scripted, tmp_path
+) -> None:
+    state, feed = tmp_path / "state.npz", scripted.ScriptedFeed(3, start=5_499)
+    async with running(make(feed, state)) as core:
+        feed.put(5_499)
+        await until(lambda: core.time > feed.clock.now())
+    feed.start = 5_503
+    corrected(feed, 1, 5_499)
+    async with running(make(feed, state)) as core:
+        await until(lambda: core._n_scans > 1)
+        found = core.latest
+    async with running(make(feed)) as core:
+        for name in ("scores", "atr"):
+            expected = core.latest.arrays()[name]
+            np.testing.assert_array_equal(found.arrays()[name][1], expected[1], name)

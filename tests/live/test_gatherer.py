@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -278,3 +279,26 @@ def test_records_nobody_will_ask_for_are_let_go_once_a_day():
 
     asyncio.run(run())
     assert old not in store.records
+
+
+async def test_what_waits_for_a_slow_store_is_bounded(monkeypatch):
+    monkeypatch.setattr(gatherer, "MOST_UNKEPT", 5)
+    busy, go_on = threading.Event(), threading.Event()
+
+    class Slow(Kept):
+        def append(self, records) -> int:
+            busy.set()
+            assert go_on.wait(10)
+            return super().append(records)
+
+    kept = Slow()
+    gathered = Gatherer(Asked([]), kept)
+    gathered.note(headline(NOW, str(i)) for i in range(20))  # nothing is written: all may wait
+    keeping = asyncio.ensure_future(gathered.keep())
+    assert await asyncio.to_thread(busy.wait, 10)
+    for i in range(20, 40):
+        gathered.note([headline(NOW, str(i))])
+    go_on.set()
+    await keeping
+    await gathered.keep()
+    assert [r.title for r in kept.records] == [str(i) for i in (*range(20), *range(35, 40))]

@@ -13,6 +13,7 @@ from opportunity.live.rewarming import Rewarmer
 from opportunity.live.state import duplicate
 from opportunity.live.streams import Streams
 from opportunity.live.warming import feed_figures, warm
+from opportunity.market.trust import Faults
 
 FRAMES = ("1h", "4h", "1d")
 CORRECTED = 5_505
@@ -253,3 +254,76 @@ async def test_symbol_without_history_is_given_up_at_last(world, monkeypatch) ->
     world.rewarmer.ask(np.array([1]))
     await world.until(lambda: len(tries) == 3 and not world.rewarmer.pending)
     assert world.done == []
+
+
+async def test_bar_that_came_late_is_in_after_the_exchange(world) -> None:
+    """It was confirmed empty and never streams: history alone says that it is there."""
+    settled = np.full(3, world.feed.bars[0].time[END + 1])
+    world.take(replace(world.feed.batch(END, [0, 2]), settled=settled))
+    world.rewarmer.ask(np.array([1]))
+    await world.until(lambda: world.done)
+    world.take(world.feed.batch(END + 1))
+    wanted = await fresh(world.feed, END + 2)
+    for name, array in arrays(wanted).items():
+        np.testing.assert_array_equal(arrays(world)[name][1], array[1], name)
+
+
+@pytest.mark.parametrize("behind", [("1h", "4h", "1d"), ("4h",)], ids=["all", "longer"])
+async def test_history_that_does_not_reach_the_newest_bar_is_asked_for_again(
+    world, monkeypatch, behind
+) -> None:
+    """A bar that has just streamed may not be in the answers of the venue yet."""
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    for bar in range(END, 5_512):
+        world.take(world.feed.batch(bar))  # ends four hours
+    history, asked, told = world.feed.history, [], []
+
+    async def late(symbol, timeframe, n_bars, end):
+        asked.append(timeframe)
+        lags = timeframe in behind and not told
+        return await history(symbol, timeframe, n_bars, end - (1 if lags else 0))
+
+    world.feed.history = late
+    correct(world.feed, 1)
+    world.rewarmer.ask(np.array([1]))
+    await world.until(lambda: world.done or len(asked) > 4)
+    assert world.done == []
+    told.append("all")
+    await world.until(lambda: world.done)
+    wanted = await fresh(world.feed, 5_512)
+    for name, array in arrays(wanted).items():
+        np.testing.assert_array_equal(arrays(world)[name][1], array[1], name)
+
+
+async def test_history_is_asked_for_when_the_newest_close_has_settled(world, monkeypatch) -> None:
+    """An exchange's history leaves out what closed a moment ago, also what never streamed."""
+    monkeypatch.setattr(module, "SETTLE_S", 0.2)
+    end, clock = int(world.feed.bars[0].time[END + 2]), world.feed.clock
+    world.take(world.feed.batch(END))
+    world.take(replace(world.feed.batch(END + 1, [0, 2]), settled=np.full(3, end)))
+    history = world.feed.history
+
+    async def graceful(symbol, timeframe, n_bars, until):
+        return await history(symbol, timeframe, n_bars, min(until, clock.now() - 150))
+
+    world.feed.history = graceful
+    clock.start(end + 10)
+    world.rewarmer.ask(np.array([1]))
+    await world.until(lambda: world.done)
+    world.take(world.feed.batch(END + 2))
+    wanted = await fresh(world.feed, END + 3)
+    for name, array in arrays(wanted).items():
+        np.testing.assert_array_equal(arrays(world)[name][1], array[1], name)
+
+
+async def test_holes_of_history_cost_no_trust_while_bars_are_missing(world) -> None:
+    none, no = np.zeros(3), np.zeros(3, np.bool_)
+    faults = Faults(none, none + 0.05, ~no, none, none, no, no)
+    bars = world.feed.bars[1]
+    kept = np.delete(np.arange(len(bars)), [5_490])
+    world.feed.bars[1] = replace(bars, time=bars.time[kept], values=bars.values[kept])
+    world.streams.faults = faults
+    world.rewarmer.ask(np.array([1]))
+    await world.until(lambda: world.done)
+    world.streams.faults = replace(faults, pending=no, missing=none)
+    assert (world.look().trust[1] == 1).all()

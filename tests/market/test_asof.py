@@ -69,3 +69,19 @@ def test_nothing_may_be_added():
     series = AsOf(2)
     series.append([], [])
     assert len(series) == 0
+
+
+def test_what_forgets_as_much_as_it_learns_stays_in_its_memory():
+    series = AsOf(1)
+    series.append(np.arange(500), np.arange(500.0))
+    for t in range(500, 1_000):
+        series.append(t, [float(t)])
+        series.forget(t - 499)
+    memory = series._known
+    assert memory.size <= 650
+    for t in range(1_000, 5_000):
+        series.append(t, [float(t)])
+        series.forget(t - 499)
+        assert series._known is memory
+    np.testing.assert_array_equal(series.known, np.arange(4_500, 5_000))
+    np.testing.assert_array_equal(series.values[:, 0], np.arange(4_500.0, 5_000.0))

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from opportunity.feeds.base import (
     FORMING_S,
+    Closed,
     Corrected,
     Event,
     Feed,
@@ -22,7 +24,7 @@ from opportunity.feeds.base import (
     require_known,
 )
 from opportunity.feeds.exchange.finality.assembler import Assembler
-from opportunity.feeds.exchange.finality.gaps import AUDITED, OVERLAP
+from opportunity.feeds.exchange.finality.recent import REACH
 from opportunity.feeds.exchange.health import Health
 from opportunity.feeds.exchange.history.archive import Archive
 from opportunity.feeds.exchange.lines.lines import Lines
@@ -31,6 +33,7 @@ from opportunity.feeds.exchange.records import Frame
 from opportunity.feeds.exchange.repair import Repair
 from opportunity.feeds.exchange.tuning import Tuning
 from opportunity.feeds.exchange.universe import chosen, largest
+from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.feeds.exchange.venue.venue import Venue
 from opportunity.feeds.exchange.watch import Watch
 from opportunity.feeds.status import FeedStatus
@@ -42,6 +45,9 @@ from opportunity.market.timeframe import TimeArray, Timeframe, length_ms, open_m
 from opportunity.market.trust import Faults
 
 logger = structlog.get_logger(__name__)
+
+UNKNOWN_SOURCE: Final = "simulated"
+"""Source of an exchange at a local address before it was asked: never that of a real one."""
 
 KNOWN_BARS: Final = 120
 """Bars before the start that the first streamed ones are held against."""
@@ -73,6 +79,8 @@ class ExchangeFeed(Feed):
         Wall time in ms UTC.
     tuning : Tuning or None
         How patient it is.
+    before : sequence of str
+        Symbols of the last run, which are kept where only a number is asked for; see `largest`.
 
     Notes
     -----
@@ -96,7 +104,9 @@ class ExchangeFeed(Feed):
         url: str = "",
         wall: Callable[[], int] = wall_ms,
         tuning: Tuning | None = None,
+        before: Sequence[str] = (),
     ) -> None:
+        self._before = tuple(before)
         self._wanted = symbols if isinstance(symbols, int) else tuple(symbols)
         if isinstance(self._wanted, int) and self._wanted < 1:
             raise ValueError(f"symbols must be >= 1, was {self._wanted}")
@@ -109,10 +119,11 @@ class ExchangeFeed(Feed):
             exchange, url=url, folder=folder, wall_ms=wall, patience=self._tuning.patience
         )
         self.clock = self.venue.clock
-        self.source = exchange
+        self.source = UNKNOWN_SOURCE if url else exchange  # until it says what it is
         self.symbols = ()
-        self._wall = wall
+        self.health = Health(self.venue, wall)
         self._start = 0
+        self._leaving: deque[Closed] = deque()
         self._wake = asyncio.Event()
         self._closed = False
 
@@ -121,6 +132,8 @@ class ExchangeFeed(Feed):
     async def open(self) -> int:
         """Load the markets, read the exchange's clock and return where the stream goes on.
 
+        After a failure it may be called again.
+
         Raises
         ------
         VenueError
@@ -128,6 +141,16 @@ class ExchangeFeed(Feed):
         ValueError
             If a symbol, the quote or the timeframe is not there.
         """
+        self._closed = False
+        try:
+            self._start = await self._open()
+        except VenueError as error:
+            self.health.failed(error)
+            raise
+        self.health.follow(self.lines)
+        return self._start
+
+    async def _open(self) -> int:
         venue = self.venue
         await venue.open()
         self.source = venue.stamp
@@ -140,18 +163,17 @@ class ExchangeFeed(Feed):
         store = None if self._folder is None else BarStore(self._folder / "bars", venue.stamp_name)
         grace, hold = self._tuning.waits(venue.speed, self._length, venue.tells_closed)
         self.archive = Archive(venue, store, grace)
-        self._start = open_ms(self.clock.now() - grace, self.base)
-        self.assembler = Assembler(self.symbols, self.base, self._start, grace, hold)
+        start = open_ms(self.clock.now() - grace, self.base)
+        self.assembler = Assembler(self.symbols, self.base, start, grace, hold)
         self.tape = Tape(self.symbols, venue.stamp, self.clock.now)
         await self.tape.load(venue)
         self.lines = Lines(venue, self.symbols, self.base, self, self._tuning.lines)
-        self.health = Health(venue, self.lines, self._wall)
-        times, values = await self.histories(self.base, KNOWN_BARS, self._start)
+        times, values = await self.histories(self.base, KNOWN_BARS, start)
         for row in range(len(self.symbols)):
             self.assembler.history(row, times[row][times[row] > 0], values[row][times[row] > 0])
         self._repair = Repair(venue, self.assembler, self.symbols, self.base, self._wake)
-        self._watch = Watch(venue, self.assembler, self.symbols)
-        return self._start
+        self._watch = Watch(venue, self.assembler, self.symbols, self._tuning.looks)
+        return start
 
     async def _universe(self) -> tuple[str, ...]:
         venue = self.venue
@@ -159,7 +181,7 @@ class ExchangeFeed(Feed):
             return chosen(venue.name, venue.markets, self._wanted)
         tickers = await venue.tickers() if venue.has("fetchTickers") else {}
         turnover = {s: t.quote_volume for s, t in tickers.items() if t.quote_volume > 0}
-        return largest(venue.markets, turnover, self._wanted, self._quote)
+        return largest(venue.markets, turnover, self._wanted, self._quote, self._before)
 
     async def close(self) -> None:
         """End the stream and all connections."""
@@ -204,7 +226,9 @@ class ExchangeFeed(Feed):
             while not self._over():
                 self._wake.clear()
                 now = self.clock.now()
-                for batch in self.assembler.take(now):
+                self._leaving.extend(self.assembler.take(now))
+                while self._leaving:  # what a reader leaves behind is for the next one
+                    batch = self._leaving.popleft()
                     self.health.released(batch, now)
                     yield batch
                 rows = self.assembler.corrected()
@@ -226,7 +250,7 @@ class ExchangeFeed(Feed):
 
     def _revise(self, rows: NDArray[np.int64]) -> None:
         """Have history asked for anew where it may hold what is not true any more."""
-        reach = (AUDITED + OVERLAP) * self._length
+        reach = REACH * self._length  # none further behind is ever corrected
         for row in rows.tolist():
             self.archive.revise(self.symbols[row], int(self.assembler.released[row]) - reach)
 
@@ -236,7 +260,8 @@ class ExchangeFeed(Feed):
         due = (self.assembler.next_at(now) - now) / 1000 / self.clock.speed
         wait_s = max(0.002, min(due, shown + FORMING_S - self.clock.real()))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+            async with asyncio.timeout(wait_s):  # wait_for may swallow a cancellation (3.11)
+                await self._wake.wait()
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -272,9 +297,9 @@ class ExchangeFeed(Feed):
             return None
         return replace(self.assembler.faults(self.clock.now()), skew_ms=self.health.skew_ms)
 
-    def status(self) -> FeedStatus | None:
-        """Return how the line to the exchange is."""
-        return self.health.status() if self._start else None
+    def status(self) -> FeedStatus:
+        """Return how the line to the exchange is, also before it is open."""
+        return self.health.status()
 
     def notes(self) -> list[BarNote]:
         """Return corrections, repairs and refusals since the last call."""

@@ -7,10 +7,17 @@ from typing import Final
 
 from opportunity.feeds.base import Closed
 from opportunity.feeds.exchange.lines.lines import Lines
+from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.feeds.exchange.venue.venue import Venue
 from opportunity.feeds.status import FeedStatus, LineState
 from opportunity.market.notes import BarNote
-from opportunity.market.timeframe import utc_text
+
+HELD: Final[dict[str, tuple[LineState, str]]] = {
+    "banned": ("banned", "has locked this address out: nothing is asked until it is over"),
+    "limited": ("limited", "asked to wait: nothing is asked until it is over"),
+    "failing": ("down", "does not answer: it is left alone for a while"),
+}
+"""State and words by the reason for which the gate is shut."""
 
 N_BATCHES: Final = 50
 """Batches that the usual delay is taken from."""
@@ -23,18 +30,26 @@ class Health:
     ----------
     venue : Venue
         Its gate knows of bans and failures.
-    lines : Lines
-        Know whether the streams flow.
     wall : callable
         Wall time in ms UTC.
     """
 
-    def __init__(self, venue: Venue, lines: Lines, wall: Callable[[], int]) -> None:
-        self._venue, self._lines, self._wall = venue, lines, wall
+    def __init__(self, venue: Venue, wall: Callable[[], int]) -> None:
+        self._venue, self._wall = venue, wall
+        self._lines: Lines | None = None
+        self._failure = ""
         self._delays: deque[int] = deque(maxlen=N_BATCHES)
         self._corrections = self._refused = 0
         self._state: LineState = "connecting"
         self._since = wall()
+
+    def failed(self, error: VenueError) -> None:
+        """Note that the exchange could not be opened."""
+        self._failure = str(error)
+
+    def follow(self, lines: Lines) -> None:
+        """From now on the lines tell: the exchange is open."""
+        self._lines, self._failure = lines, ""
 
     def released(self, batch: Closed, now: int) -> None:
         """Note when a batch went out, feed time in ms."""
@@ -62,7 +77,7 @@ class Health:
             text=text,
             since=self._since,
             retry_at=retry_at,
-            n_reconnects=self._lines.n_reconnects,
+            n_reconnects=0 if self._lines is None else self._lines.n_reconnects,
             n_corrections=self._corrections,
             n_refused=self._refused,
             delay_ms=median(self._delays) if self._delays else None,
@@ -73,10 +88,12 @@ class Health:
         name, gate = self._venue.name, self._venue.gate
         until, why = gate.paused_until, gate.why
         if until is not None and until > self._wall():
-            text = f"{name} has to be left alone until {utc_text(until)}: {why}"
-            states: dict[str, LineState] = {"banned": "banned", "limited": "limited"}
-            return states.get(why, "down"), text, until
-        line = self._lines.state
+            until = -(-until // 1000) * 1000  # it is measured anew each time, to the millisecond
+            state, text = HELD.get(why, HELD["failing"])
+            return state, f"{name} {text}", until
+        if self._failure:
+            return "down", self._failure, None
+        line = "connecting" if self._lines is None else self._lines.state
         if line == "unsupported":
             return "polling", f"{name} has no stream of bars: asked over REST", None
         if line == "live":

@@ -88,7 +88,7 @@ class Repair:
             if error.kind == "refused":
                 logger.warning("symbol refused", symbol=symbol, error=str(error))
                 self._assembler.drop(want.row)
-            elif error.kind not in ("banned", "limited"):
+            elif error.retry_at is None:  # else the gate is shut, and has said so
                 logger.info("bars not had", symbol=symbol, error=str(error))
         else:
             self._assembler.answer(Answer(want, rows))

@@ -5,6 +5,7 @@ from typing import Final
 
 from opportunity.feeds.exchange.lines.line import LineSettings
 from opportunity.feeds.exchange.venue.gate import Patience
+from opportunity.feeds.exchange.watch import Looks
 
 GRACE_MS: Final = 2_000
 """After a bar's close by the exchange's clock, from when on a REST row of it is final."""
@@ -23,6 +24,8 @@ class Tuning:
         With calls that fail.
     lines : LineSettings or None
         With streams that are silent; None: as the venue's speed wants it.
+    looks : Looks or None
+        How often the clock, the markets and the tickers are looked at.
     grace_ms, hold_ms : int or None
         See `GRACE_MS` and `HOLD_MS`; None: those, and more where time runs fast or every bar has
         to be asked for.
@@ -30,6 +33,7 @@ class Tuning:
 
     patience: Patience | None = None
     lines: LineSettings | None = None
+    looks: Looks | None = None
     grace_ms: int | None = None
     hold_ms: int | None = None
 

@@ -1,6 +1,6 @@
 """Which symbols of a venue are watched."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from opportunity.errors import unknown
@@ -11,6 +11,9 @@ QUOTES: Final = ("USDT", "USD", "USDC", "EUR", "BTC")
 
 LEAST_MARKETS: Final = 20
 """Markets that make a currency the venue's usual quote."""
+
+LEEWAY: Final = 1.5
+"""How far down the ranking a symbol of the last time may stand, as a multiple of their number."""
 
 PEGGED: Final = frozenset({
     "USDT", "USDC", "USD", "EUR", "GBP", "DAI", "TUSD", "FDUSD", "USDE", "USDD", "USDP", "PYUSD",
@@ -63,9 +66,13 @@ def chosen(venue: str, markets: Mapping[str, Listed], wanted: Iterable[str]) -> 
 
 
 def largest(
-    markets: Mapping[str, Listed], turnover: Mapping[str, float], n: int, quote: str = ""
+    markets: Mapping[str, Listed],
+    turnover: Mapping[str, float],
+    n: int,
+    quote: str = "",
+    before: Sequence[str] = (),
 ) -> tuple[Symbol, ...]:
-    """Return the symbols with the largest turnover of 24 hours, largest first.
+    """Return the symbols with the largest turnover of 24 hours.
 
     Parameters
     ----------
@@ -77,6 +84,14 @@ def largest(
         How many, at most.
     quote : str
         Quote currency; empty takes the first of `QUOTES` with enough markets.
+    before : sequence of str
+        Those of the last time: they stay, and in their places, while they are among the largest
+        `LEEWAY` times `n`. A rank that changes by a hair would else cost all that was worked out.
+
+    Returns
+    -------
+    tuple of str
+        Those that stay, then the others, largest first.
 
     Raises
     ------
@@ -90,7 +105,9 @@ def largest(
         there = sorted({m.quote for m in traded})
         raise ValueError(unknown("quote", wanted, there))
     found.sort(key=lambda s: (-turnover.get(s, 0.0), s))
-    return tuple(found[:n])
+    near = set(found[: int(n * LEEWAY)])
+    stay = [s for s in dict.fromkeys(before) if s in near][:n]
+    return tuple((stay + [s for s in found if s not in set(stay)])[:n])
 
 
 def usual_quote(markets: Iterable[Listed]) -> str:

@@ -91,3 +91,34 @@ async def test_unknown_query_is_refused_where_queries_are_read(world, path, hand
     if path in ("/api/agent/toggle", "/api/agent/config", "/api/scanner/run"):
         method = sorted(WANTED[path])[-1]
         await world.refused(422, method, path + "?surprise=1", json={})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/preview/BTC-USDT", None),
+        ("GET", "/api/news?symbol=BTCUSDT", None),
+        ("GET", "/api/data/trust", None),
+        ("GET", "/api/data/trust?symbol=BTCUSDT", None),
+        ("POST", "/api/scanner/run", {"symbols": ["BTCUSDT"]}),
+        ("POST", "/api/scanner/run", {}),
+        ("POST", "/api/signals/score", {"symbol": "BTCUSDT", "timeframe": "1h"}),
+        ("POST", "/api/agent/subscribe", {"symbols": ["BTCUSDT"]}),
+    ],
+)
+async def test_before_an_exchange_says_what_it_trades_everybody_is_asked_to_wait(
+    world, method, path, body
+):
+    world.services.symbols, world.services.market = (), None
+    more = {} if body is None else {"json": body}
+    problem = await world.refused(503, method, path, **more)
+    assert problem["code"] == "warming_up"
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/health/live", "/api/agent/status", "/api/agent/config", "/api/metrics",
+             "/metrics", "/api/data/notes", "/api/config/weights"],
+)
+async def test_what_needs_no_symbols_is_answered_before_there_are_any(world, path):
+    world.services.symbols, world.services.market = (), None
+    assert (await world.call("GET", path))[0] == 200

@@ -424,3 +424,15 @@ async def test_payload_that_breaks_its_contract_costs_only_itself(world):
         world.services.publish_signal("ETH/USDT")
         assert (await hear(ws))["symbol"] == "ETH/USDT"
         assert world.realtime.broken == 1
+
+
+async def test_who_subscribes_before_the_symbols_are_known_gets_them_later(world):
+    symbols, world.services.symbols = world.services.symbols, ()
+    async with connect(world) as ws:
+        await hear(ws)
+        said = await ask(ws, action="subscribe", symbols=["BTCUSDT", "??"])
+        assert said["symbols"] == ["BTCUSDT"]
+        assert [r["symbol"] for r in said["rejected"]] == ["??"]
+        world.services.symbols = symbols
+        world.services.publish_signal("BTC/USDT")
+        assert (await hear(ws))["symbol"] == "BTC/USDT"

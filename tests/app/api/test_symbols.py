@@ -1,7 +1,7 @@
 import pytest
 
 from app.api.problems import ApiError
-from app.api.symbols import read_symbol, read_symbols, require_at_most, sort_out
+from app.api.symbols import no_symbol, read_symbol, read_symbols, require_at_most, sort_out
 
 WATCHED = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 
@@ -37,3 +37,14 @@ def test_require_at_most_allows_the_limit():
     require_at_most(2, 2, "symbols")
     with pytest.raises(ApiError):
         require_at_most(3, 2, "symbols")
+
+
+def test_while_nobody_knows_the_symbols_none_is_refused_for_that():
+    accepted, rejected = sort_out(["btcusdt", "??", "ETHUSDT", "SOLUSDT"], None, 2)
+    assert list(accepted) == ["BTC/USDT", "ETH/USDT"]
+    assert [r.symbol for r in rejected] == ["??", "SOLUSDT"]
+
+
+def test_unknown_symbol_is_a_404_once_symbols_are_known():
+    assert no_symbol("NOPE/USDT", WATCHED).status_code == 404
+    assert no_symbol("NOPE/USDT", ()).status_code == 503

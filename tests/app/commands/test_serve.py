@@ -4,7 +4,7 @@ import pytest
 
 import app.server
 from app.commands.serve import add
-from opportunity.config import Settings
+from opportunity.config import Settings, SettingsError
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def test_without_flags_everything_is_as_the_settings_say(parser, served) -> None
 def test_every_flag_reaches_its_setting(parser, served, tmp_path) -> None:
     values = {
         "host": "::1", "port": 0, "feed": "replay", "data": tmp_path, "exchange": "binance",
+        "exchange_url": "http://127.0.0.1:8791", "top": 12, "quote": "EUR",
         "symbols": ("BTC/USDT", "ETH/USDT"), "timeframes": ("5m", "1h"), "speed": 3600.0,
         "start": "2026-01-05", "seed": 3, "home": tmp_path / "h", "log_level": "DEBUG",
     }  # fmt: skip
@@ -74,6 +75,15 @@ def test_value_out_of_bounds_is_bad_usage(parser, served, capsys, flags, words) 
     assert run(parser, *flags) == 2
     assert capsys.readouterr().err == f"opportunity: {words}\n"
     assert served == []
+
+
+def test_settings_that_the_feed_refuses_are_bad_usage(parser, monkeypatch, capsys) -> None:
+    async def serve(settings: Settings) -> int:
+        raise SettingsError("start must be empty")
+
+    monkeypatch.setattr(app.server, "serve", serve)
+    assert run(parser) == 2
+    assert capsys.readouterr().err == "opportunity: start must be empty\n"
 
 
 def test_misspelt_environment_is_bad_usage(parser, served, capsys, monkeypatch) -> None:

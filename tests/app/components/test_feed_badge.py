@@ -38,8 +38,8 @@ def test_state_is_told_by_word_and_glyph(state, tone) -> None:
 
 def test_ban_says_until_when() -> None:
     words = feed_words(status("banned", retry_at=AT + 90 * 60_000))
-    assert words["label"] == "Feed: banned until 13:30"
-    assert "Asked again at 13:30 UTC" in words["title"]
+    assert words["label"] == "Feed: banned until 13:30:00"
+    assert "Asked again at 13:30:00 UTC" in words["title"]
 
 
 def test_tooltip_holds_text_skew_and_counts() -> None:

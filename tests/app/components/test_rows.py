@@ -66,6 +66,7 @@ def test_state_of_nothing_is_empty() -> None:
     assert table_state(None) == {
         "frames": [], "rows": [], "total": 0, "passed": 0, "draft": False, "parts": PARTS,
         "uncalibrated": "",
+        "held_up": "",
     }
 
 

@@ -8,6 +8,7 @@ from app.doctor.exchange import Target, check_exchange, judge_skew
 from app.exchange.server import LocalExchange
 from app.wall import wall_ms
 from opportunity.feeds.exchange.venue.bans import Ban, Bans
+from tests.feeds.exchange.scripted import Reply, Scripted
 
 
 def target(url, home, name="binance", needed=True):
@@ -73,3 +74,27 @@ async def test_ban_in_force_is_told_and_nothing_is_asked(tmp_path):
 async def test_unknown_name(tmp_path):
     with pytest.raises(ValueError, match="Did you mean 'kraken'"):
         await check_exchange(target("", tmp_path, name="krakn"))
+
+
+async def test_the_proxy_of_the_environment_is_dialled_first(tmp_path, monkeypatch):
+    with socket.socket() as taken:  # bound, but nobody listens: it is the proxy that is dialled
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{port}")
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("no_proxy", "")
+        monkeypatch.delenv("https_proxy", raising=False)
+        checks = await check_exchange(target("", tmp_path))
+    assert [c.name for c in checks] == ["bans", "proxy", "connect"]
+    assert checks[-1].verdict == "FAIL"
+    assert "secret" not in " ".join(c.line() for c in checks)
+
+
+async def test_a_place_that_is_not_served_is_not_blamed_on_the_network(tmp_path):
+    barred = {"code": 0, "msg": "Service unavailable from a restricted location"}
+    async with Scripted() as server:
+        server.answers["/api/v3/exchangeInfo"] = Reply(barred, 451)
+        check = (await check_exchange(target(server.url, tmp_path)))[-1]
+    assert check.verdict == "FAIL"
+    assert "does not serve the place" in check.text
+    assert "docs/exchanges.md" in check.advice

@@ -199,3 +199,33 @@ async def test_low_trust_is_shown_in_the_header_the_row_and_the_card(
     assert rows[symbol]["doubt"] == "the newest price is not confirmed"
     said = orjson.loads(session.why.state)["trust"]
     assert said == "Trust in the data 0.00: the newest price is not confirmed"
+
+
+async def test_page_made_before_the_symbols_are_known_is_loaded_again(world, doc, turn) -> None:
+    symbols, found = world.symbols, world.evaluation
+    world.symbols, world.evaluation = (), lambda: None
+    world.line = FeedStatus("connecting", "binance is being connected", 1)
+    early = LiveSession(world, doc, "", "1h", "dark")
+    early.open()
+    await turn(doc)
+    shown = orjson.loads(early.table.rows)
+    assert (shown["rows"], shown["held_up"]) == ([], "")
+    down = FeedStatus("down", "binance cannot be reached", 1, retry_at=1_767_614_400_000)
+    world.line = down
+    world.hub.publish("feed", "", down)
+    await turn(doc)
+    held_up = "Binance cannot be reached. It is asked again at 12:00:00 UTC."
+    assert orjson.loads(early.table.rows)["held_up"] == held_up
+    assert early.badge.epoch == world.epoch
+    world.symbols, world.evaluation = symbols, found
+    world.close_bars("1h")
+    await turn(doc)
+    assert early.badge.epoch == ""  # which the browser obeys
+    assert early.table.selected == ""  # what its address asks for still counts
+    early.close()
+
+
+async def test_page_made_in_time_is_not_loaded_again(session, world, doc, turn) -> None:
+    world.close_bars("1h")
+    await turn(doc)
+    assert session.badge.epoch == world.epoch

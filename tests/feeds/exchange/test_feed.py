@@ -1,13 +1,21 @@
 import asyncio
 from itertools import pairwise
+from types import SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from app.exchange.call_faults import Refuse
 from app.exchange.server import LocalExchange
 from opportunity.bus.memory import Hub
 from opportunity.feeds.base import Closed, Forming
 from opportunity.feeds.exchange.feed import ExchangeFeed
+from opportunity.feeds.exchange.finality.assembler import Assembler
+from opportunity.feeds.exchange.lines import lines as lines_module
+from opportunity.feeds.exchange.lines import subjects
+from opportunity.feeds.exchange.records import Answer, Frame, Rows
+from opportunity.feeds.exchange.venue import venue as venue_module
 from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.feeds.simulation.market import SimulatedMarket
 from opportunity.live.agent import Agent
@@ -98,6 +106,29 @@ async def test_batches_ascend_and_nothing_comes_before_its_close(make):
     assert all(a < b for a, b in pairwise(times))
 
 
+async def test_a_reader_that_comes_back_misses_nothing(make):
+    feed = make()
+    start = await feed.open()
+    await feed.clock.wait_until(start + 12 * MINUTE_MS)  # many bars are there at once
+    records = [*await read(feed, 1), *await read(feed, 14)]
+    for row in range(len(SYMBOLS)):
+        times, _ = bars_of(records, row)
+        assert times[0] == start
+        assert (np.diff(times) == MINUTE_MS).all()
+
+
+async def test_a_stream_that_is_cancelled_as_news_come_ends_all_the_same():
+    feed = ExchangeFeed("binance", SYMBOLS)
+    feed.assembler = SimpleNamespace(next_at=lambda now: now + MINUTE_MS)
+    resting = asyncio.ensure_future(feed._rest(None, feed.clock.real()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    feed._wake.set()
+    resting.cancel()
+    await asyncio.wait([resting])
+    assert resting.cancelled()
+
+
 async def test_open_bars_are_forming_only(make):
     feed = make()
     await feed.open()
@@ -141,10 +172,48 @@ async def test_an_exchange_that_is_not_there_is_an_error_and_leaves_nothing_open
     feed = ExchangeFeed("binance", url="http://127.0.0.1:9", folder=tmp_path, tuning=QUICK)
     with pytest.raises(VenueError):
         await feed.open()
+    assert feed.status().state == "down"
     await feed.close()
-    assert feed.status() is None
     assert feed.faults() is None
     assert feed.notes() == []
+
+
+async def test_an_exchange_that_comes_late_is_opened_at_the_next_attempt(make, exchange):
+    order = exchange.faults.add(Refuse())
+    feed = make()
+    assert (feed.source, feed.status().state) == ("simulated", "connecting")
+    with pytest.raises(VenueError) as caught:
+        await feed.open()
+    assert caught.value.passing
+    assert feed.status().state == "down"
+    exchange.faults.remove(order)
+    async with asyncio.timeout(20):
+        while not feed.symbols:
+            try:
+                await feed.open()
+            except VenueError:  # the gate gives it a rest
+                await asyncio.sleep(0.1)
+    assert len(bars_of(await read(feed, 3), 0)[0]) >= 3
+    assert feed.status().state == "live"
+
+
+async def test_status_can_be_asked_at_any_moment_of_the_opening(make):
+    feed = make()
+    opening = asyncio.ensure_future(feed.open())
+    seen = set()
+    while not opening.done():
+        seen.add(feed.status().state)
+        assert feed.faults() is None
+        assert feed.notes() == []
+        await asyncio.sleep(0)
+    await opening
+    assert seen == {"connecting"}
+
+
+async def test_symbols_of_the_last_time_stay_in_their_places(make):
+    feed = make(2, before=(SYMBOLS[2], SYMBOLS[0], "GONE/USDT"))
+    await feed.open()
+    assert feed.symbols == (SYMBOLS[2], SYMBOLS[0])
 
 
 async def test_a_second_feed_goes_on_without_a_hole(make):
@@ -219,3 +288,72 @@ async def test_the_agent_runs_on_it_and_every_signal_says_simulated(make):
     assert evaluation.snapshot.symbols == SYMBOLS
     assert evaluation.snapshot.source == "simulated"
     assert np.isfinite(evaluation.consensus.net).all()
+
+
+def test_history_is_asked_anew_from_the_oldest_bar_that_can_be_corrected_on():
+    feed = ExchangeFeed("binance", SYMBOLS)
+    start = 1_748_865_600_000
+    feed.symbols = SYMBOLS
+    feed.assembler = assembler = Assembler(SYMBOLS, "1m", start, 2_000, 5_000)
+    told = []
+    feed.archive = SimpleNamespace(revise=lambda symbol, since: told.append((symbol, since)))
+    bar = (100.0, 101.0, 99.0, 100.0, 5.0)
+    assembler.history(0, np.array([start - MINUTE_MS]), np.array([bar]))
+    for time in range(start, start + 110 * MINUTE_MS, MINUTE_MS):
+        assembler.frame(Frame(0, time, bar, True, time + MINUTE_MS))
+    now = start + 111 * MINUTE_MS
+    assert len(assembler.take(now)) == 110
+    other = (100.0, 105.0, 99.0, 104.0, 9.0)
+    assembler.frame(Frame(0, start, other, True, now))  # a venue corrects a bar of long ago
+    want = next(w for w in assembler.wanted(now) if w.row == 0)
+    assembler.answer(Answer(want, Rows(np.array([start]), np.array([other]), now)))
+    rows = assembler.corrected()
+    assert rows.tolist() == [0]
+    feed._revise(rows)
+    assert [symbol for symbol, _ in told] == ["BTC/USDT"]
+    assert told[0][1] <= start
+
+
+async def test_a_feed_that_was_closed_streams_when_it_is_opened_again(make):
+    feed = make()
+    await feed.open()
+    await feed.close()
+    start = await feed.open()
+    assert bars_of(await read(feed, 3), 0)[0][0] == start
+
+
+async def test_without_a_stream_every_bar_is_asked_for(make, monkeypatch):
+    feed = make()
+    monkeypatch.setattr(type(feed.venue), "has", without("watchOHLCV", type(feed.venue).has))
+    start = await feed.open()
+    records = await read(feed, 8)
+    assert feed.status().state == "polling"
+    await the_markets(records, start)
+    assert {n.kind for n in feed.notes()} <= {"rest", "late"}
+
+
+async def test_a_stream_that_does_not_say_what_is_closed_only_forms_bars(make, monkeypatch):
+    for module in (venue_module, subjects, lines_module):
+        monkeypatch.setattr(module, "TAPS", {})
+    feed = make()
+    start = await feed.open()
+    assert not feed.venue.tells_closed
+    records = await read(feed, 8)
+    assert feed.status().state == "live"
+    await the_markets(records, start)
+    notes = feed.notes()
+    assert {n.kind for n in notes} <= {"rest", "late"}
+    assert sum(n.kind == "rest" for n in notes) >= 8 * len(SYMBOLS)
+
+
+def without(what, has):
+    return lambda venue, asked: asked != what and has(venue, asked)
+
+
+async def the_markets(records, start):
+    market = SimulatedMarket(SYMBOLS, 7)
+    for row in range(len(SYMBOLS)):
+        times, values = bars_of(records, row)
+        assert times[0] == start
+        assert (np.diff(times) == MINUTE_MS).all()
+        np.testing.assert_array_equal(values, market.bars(np.array([row]), "1m", times)[0])

@@ -5,6 +5,7 @@ import pytest
 
 from opportunity.feeds.base import Closed
 from opportunity.feeds.exchange.health import Health
+from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.market.notes import BarNote
 
 NOW = 1_700_000_000_000
@@ -16,7 +17,9 @@ class Machine:
         self.gate = SimpleNamespace(paused_until=until, why=why)
         self.venue = SimpleNamespace(name="binance", gate=self.gate, speed=speed, skew_ms=120)
         self.lines = SimpleNamespace(state=line, n_reconnects=3)
-        self.health = Health(self.venue, self.lines, lambda: self.time)
+        self.health = Health(self.venue, lambda: self.time)
+        if line:
+            self.health.follow(self.lines)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,28 @@ def test_status_names_the_worst(machine, state):
     assert status.state == state
     assert status.text.startswith(("binance", "the stream of binance"))
     assert (status.retry_at is None) == (state not in ("banned", "limited", "down"))
+
+
+def test_an_exchange_that_is_not_open_is_connecting_or_says_why_not():
+    machine = Machine(line="")
+    assert machine.health.status().state == "connecting"
+    assert machine.health.status().n_reconnects == 0
+    machine.health.failed(VenueError("binance cannot be reached", "unreachable"))
+    status = machine.health.status()
+    assert (status.state, status.text) == ("down", "binance cannot be reached")
+    machine.gate.paused_until, machine.gate.why = NOW + 1, "banned"
+    assert machine.health.status().state == "banned"
+    machine.gate.paused_until = None
+    machine.lines.state = "live"
+    machine.health.follow(machine.lines)
+    assert machine.health.status().state == "live"
+
+
+def test_end_of_a_pause_is_told_to_the_second_lest_it_flickers():
+    machine = Machine("banned", NOW + 1_001)
+    assert machine.health.status().retry_at == NOW + 2_000
+    machine.gate.paused_until -= 1
+    assert machine.health.status().retry_at == NOW + 1_000
 
 
 def test_since_changes_with_the_state_only():

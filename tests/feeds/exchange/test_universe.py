@@ -57,6 +57,16 @@ def test_largest_are_by_turnover_then_name_without_pegged_and_halted():
     assert largest(markets, turnover, 3, "usdt") == ("BTC/USDT", "ETH/USDT", "ADA/USDT")
 
 
+def test_those_of_the_last_time_stay_while_they_are_near_the_largest():
+    markets = listed("A/USDT", "B/USDT", "C/USDT", "D/USDT", "E/USDT", "F/USDT")
+    turnover = {name: float(6 - i) for i, name in enumerate(markets)}
+    before = ("F/USDT", "C/USDT", "A/USDT", "GONE/USDT", "C/USDT")
+    assert largest(markets, turnover, 2, "USDT", before) == ("C/USDT", "A/USDT")
+    assert largest(markets, turnover, 3, "USDT", before) == ("C/USDT", "A/USDT", "B/USDT")
+    assert largest(markets, turnover, 4, "USDT", before) == ("F/USDT", "C/USDT", "A/USDT", "B/USDT")
+    assert largest(markets, turnover, 1, "USDT", before) == ("A/USDT",)
+
+
 def test_unknown_quote_names_those_that_are_there():
     with pytest.raises(ValueError, match="USDT"):
         largest(listed("BTC/USDT"), {}, 3, "USTD")

@@ -1,8 +1,12 @@
+import asyncio
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
-from opportunity.feeds.exchange.watch import OLDEST_TICKER_MS, Watch
+from opportunity.feeds.exchange import watch as module
+from opportunity.feeds.exchange.venue.venue import steered_s
+from opportunity.feeds.exchange.watch import FASTEST, OLDEST_TICKER_MS, Looks, Watch
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
 NOW = 1_700_000_000_000
@@ -12,13 +16,15 @@ class Told:
     """An assembler that remembers what it was told."""
 
     def __init__(self):
-        self.dropped, self.restored, self.doubts = [], [], {}
+        self.dropped, self.calls, self.doubts = set(), [], {}
 
     def drop(self, row):
-        self.dropped.append(row)
+        self.dropped.add(row)
+        self.calls.append(("drop", row))
 
     def restore(self, row):
-        self.restored.append(row)
+        self.dropped.discard(row)
+        self.calls.append(("restore", row))
 
     def doubt(self, row, on, why):
         self.doubts[row] = on
@@ -53,10 +59,18 @@ async def test_a_symbol_that_is_not_traded_is_dropped_once_and_taken_back(gone):
     watch = Watch(venue, told, SYMBOLS)
     await watch.markets()
     await watch.markets()
-    assert told.dropped == [1]
+    assert told.calls == [("drop", 1)]
     venue.active = (True, True)
     await watch.markets()
-    assert told.restored == [1]
+    await watch.markets()
+    assert told.calls == [("drop", 1), ("restore", 1)]
+
+
+async def test_a_symbol_that_was_dropped_by_others_is_taken_back_while_it_is_traded():
+    told = Told()
+    told.drop(0)  # e.g. one call for it was refused
+    await Watch(Watched(), told, SYMBOLS).markets()
+    assert told.calls == [("drop", 0), ("restore", 0)]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +80,7 @@ async def test_a_symbol_that_is_not_traded_is_dropped_once_and_taken_back(gone):
         (106.0, 0, True),
         (94.0, 0, True),
         (1.0, OLDEST_TICKER_MS + 1, None),
+        (101.0, OLDEST_TICKER_MS + 1, False),  # a market that went quiet stays doubted no more
         (float("nan"), 0, None),
     ],
 )
@@ -76,3 +91,48 @@ async def test_a_ticker_far_from_the_bars_casts_doubt(last, age_ms, doubt):
     await Watch(venue, told, SYMBOLS).tickers()
     assert told.doubts.get(0) == doubt
     assert 1 not in told.doubts  # no bar yet: nothing to compare with
+
+
+@pytest.mark.parametrize("speed", [1.0, 60.0, 600.0])
+def test_a_clock_is_steered_for_as_long_as_until_the_next_look(speed):
+    assert pause_s(Looks().clock_s, speed) == steered_s(speed)
+
+
+async def test_a_clock_that_stood_still_is_measured_at_once(monkeypatch):
+    """The machine slept: what comes now seems to be of the future, and nothing is overdue."""
+    monkeypatch.setattr(module, "STRAY_S", 0.001)
+    venue, looked = Watched(), asyncio.Event()
+    venue.has, venue.astray = lambda what: False, False
+
+    async def resync():
+        venue.astray = False
+        looked.set()
+
+    venue.resync = resync
+    work = asyncio.ensure_future(Watch(venue, Told(), SYMBOLS).run())
+    await asyncio.sleep(0.01)
+    assert not looked.is_set()
+    venue.astray = True
+    async with asyncio.timeout(5):
+        await looked.wait()
+    work.cancel()
+    await asyncio.wait([work])
+
+
+@pytest.mark.parametrize(("speed", "faster"), [(1.0, 1.0), (4.0, 4.0), (6_000.0, FASTEST)])
+async def test_it_looks_more_often_where_time_runs_faster_up_to_a_bound(monkeypatch, speed, faster):
+    waits = []
+
+    async def wait(seconds):
+        waits.append(seconds)
+        await asyncio.Event().wait()
+
+    venue = Watched(speed=speed)
+    venue.has, venue.resync = lambda what: True, None
+    watch = Watch(venue, Told(), SYMBOLS, Looks(clock_s=30.0, markets_s=20.0, tickers_s=10.0))
+    monkeypatch.setattr("opportunity.feeds.exchange.watch.asyncio.sleep", wait)
+    looking = asyncio.ensure_future(watch.run())
+    await asyncio.wait([looking], timeout=0.01)
+    looking.cancel()
+    await asyncio.wait([looking])
+    assert waits == [30.0 / faster, 20.0 / faster, 10.0 / faster]

@@ -136,6 +136,11 @@ class Assembler:
         """Opening time of the newest bar of each row that has left, shape (n_symbols,)."""
         return self._outlet.released.copy()
 
+    @property
+    def dropped(self) -> frozenset[int]:
+        """Rows that nobody waits for, because they are not traded."""
+        return frozenset(self._dropped)
+
     def last_price(self, row: int) -> float | None:
         """Return the close of the newest final bar of a row, None while there is none."""
         return self._ledger.close[row] or None

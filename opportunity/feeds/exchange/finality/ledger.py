@@ -85,6 +85,9 @@ class Ledger:
         Close of that bar, 0 while there is none.
     since : list of int
         Opening time of the first bar of each row that was ever expected.
+    oldest : list of int
+        Opening time of the oldest bar of each row that history told; what history lacks since
+        then, and REST tells later, is a correction.
     jumped : list of bool
         Whether the newest bar jumps and no bar after it agreed yet.
     claims : Claims
@@ -107,6 +110,7 @@ class Ledger:
         self.next = [first] * n_rows
         self.newest = [first - timing.length] * n_rows
         self.since = [first] * n_rows
+        self.oldest = [first] * n_rows
         self.jumped = [False] * n_rows
         self.close = [0.0] * n_rows
         self.claims = Claims()
@@ -118,6 +122,7 @@ class Ledger:
         if self.next[row] - self._reach <= time < self.next[row]:
             self.recent.put(row, time, values, REST)
             self.close[row] = values[3]
+            self.oldest[row] = min(time, self.oldest[row])
 
     def stream(self, row: int, time: int, values: Values, at: int) -> bool:
         """Take a valid bar that the stream calls closed; return whether it was not known."""
@@ -146,14 +151,17 @@ class Ledger:
         recent = self.recent
         marks = recent.marks(row, time)
         if not marks & KNOWN and (ahead >= 0 or not marks & EMPTY):
-            recent.put(row, time, values, REST, asked_at)
+            if self.oldest[row] < time < self.next[row]:
+                self._came_late(row, time, values, asked_at, "history lacked it")
+            else:
+                recent.put(row, time, values, REST, asked_at)
             fresh = ahead >= 0
             if time == self.newest[row] or not (fresh or self.close[row]):
                 self.close[row] = values[3]  # history that was not given before
         elif asked_at < recent.asked(row, time):
             return False  # overtaken by an answer that was asked for later
         elif marks & EMPTY:
-            self._came_late(row, time, values, asked_at)
+            self._came_late(row, time, values, asked_at, "came after it was confirmed empty")
             return False
         else:
             self._judge(row, time, values, asked_at)
@@ -216,7 +224,7 @@ class Ledger:
         """Go on with the first bar that closes after `settled`, if it is ahead of the cursor."""
         first = self._timing.floor(settled)
         if first > self.next[row]:
-            self.next[row] = self.since[row] = first
+            self.next[row] = self.since[row] = self.oldest[row] = first
             self.changed.add(row)
 
     def _pass(self, row: int, time: int, values: Values, marks: int, at: int) -> bool:
@@ -246,11 +254,11 @@ class Ledger:
         if time >= self.next[row] and not marks & REST:
             self.recent.mark(row, time, HELD)
 
-    def _came_late(self, row: int, time: int, values: Values, asked_at: int) -> None:
+    def _came_late(self, row: int, time: int, values: Values, asked_at: int, why: str) -> None:
         self.claims.settle(row, time)
         self.recent.put(row, time, values, REST | REVISED, asked_at)
         revision = self.recent.revise(row, time, values)
-        change = Change(time, None, values, revision, "came after it was confirmed empty")
+        change = Change(time, None, values, revision, why)
         self._journal.change("late", row, asked_at, change)
         self._journal.n_corrections += 1
         self.changed.add(row)

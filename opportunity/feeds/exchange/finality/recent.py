@@ -66,6 +66,10 @@ class Recent:
         self._kept = np.empty((n_rows, SIZE), _KEPT)
         self._kept[:] = np.array((_NEVER, _NEVER, _NONE, 0, 0, 0), _KEPT)
         self._memory = self._kept.reshape(-1).view(np.uint8).data
+        # Times and marks once more, close together: `shares` looks at half of all that is kept.
+        self._times = np.full((n_rows, SIZE), _NEVER, np.int64)
+        self._marks = np.zeros((n_rows, SIZE), np.uint8)
+        self._time_at, self._marks_at = self._times.reshape(-1).data, self._marks.reshape(-1).data
 
     def marks(self, row: int, time: int) -> int:
         """Return the marks of a bar, 0 where nothing is known of it."""
@@ -85,13 +89,15 @@ class Recent:
 
     def put(self, row: int, time: int, values: Values, marks: int, asked: int = _NEVER) -> None:
         """Take a bar that was not known; what was in its place is forgotten."""
-        place = (row * SIZE + time // self._length % SIZE) * 64
-        _WHOLE.pack_into(self._memory, place, time, asked, *values, marks, 0, 0)
+        place = row * SIZE + time // self._length % SIZE
+        _WHOLE.pack_into(self._memory, place * 64, time, asked, *values, marks, 0, 0)
+        self._time_at[place], self._marks_at[place] = time, marks
 
     def mark(self, row: int, time: int, add: int, clear: int = 0) -> None:
         """Change the marks of a bar that is known."""
         kept = self._at(row, time)
-        kept["marks"] = (int(kept["marks"]) | add) & ~clear
+        kept["marks"] = marks = (int(kept["marks"]) | add) & ~clear
+        self._marks_at[row * SIZE + time // self._length % SIZE] = marks
 
     def told(self, row: int, time: int, asked: int) -> None:
         """Remember that REST, asked at `asked`, told this bar as it is kept."""
@@ -121,6 +127,7 @@ class Recent:
         """Forget the bars of a row from `since` on."""
         kept = self._kept[row]
         kept["time"][kept["time"] >= since] = _NEVER
+        self._times[row] = kept["time"]
 
     def closes(self, row: int, before: int) -> FloatArray:
         """Return the closes of the known bars before a time, in order, at most 128."""
@@ -140,9 +147,7 @@ class Recent:
         """
         opens = newest - np.arange(WINDOW) * self._length
         slots = opens // self._length % SIZE
-        marks = np.where(
-            self._kept["time"][:, slots] == opens, self._kept["marks"][:, slots], 0
-        )
+        marks = np.where(self._times[:, slots] == opens, self._marks[:, slots], 0)
         there = (marks != 0) | (opens < since[:, None])
         compared = (marks & KNOWN == KNOWN).sum(1)
         return Shares(

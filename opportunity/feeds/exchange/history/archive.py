@@ -10,7 +10,7 @@ import structlog
 from opportunity.errors import BarError
 from opportunity.feeds.clock import Clock
 from opportunity.feeds.exchange.history.origin import longest_within, same_market
-from opportunity.feeds.exchange.history.paging import Answering, OffGridError, Pager
+from opportunity.feeds.exchange.history.paging import LOOKS, PAGE, Answering, OffGridError, Pager
 from opportunity.feeds.exchange.history.shelf import Shelf
 from opportunity.feeds.exchange.history.sifting import GRACE_MS, Tally
 from opportunity.feeds.exchange.history.spans import Span
@@ -73,6 +73,7 @@ class Archive:
         self._trusted: dict[tuple[str, Timeframe], bool] = {}
         self._revised: dict[str, list[int]] = {}
         self._renewed: dict[tuple[str, Timeframe], int] = {}
+        self._most, self._looks = PAGE, LOOKS
 
     async def load(
         self, symbol: str, timeframe: str, n_bars: int, end: int, now: int | None = None
@@ -106,7 +107,7 @@ class Archive:
         bars = await self._span(symbol, name, (until - reach * length, until))
         for _ in range(ROUNDS - 1):
             short = n_bars - len(bars)
-            if short <= 0:
+            if short <= 0 or _ends_at_its_head(bars, until, length):
                 break
             reach += short + max(short // 2, 2)
             more = await self._span(symbol, name, (until - reach * length, until))
@@ -185,7 +186,9 @@ class Archive:
 
     async def _served(self, symbol: str, name: Timeframe, span: Span) -> Bars:
         strict = longest_within(self._venue, name, {*self._off, name}, need=False) is not None
-        pager = Pager(self._venue, symbol, name, self._grace, strict)
+        pager = Pager(
+            self._venue, symbol, name, self._grace, strict, most=self._most, looks=self._looks
+        )
         try:
             async with self._locks.setdefault((symbol, name), asyncio.Lock()):
                 shelf = await self._shelf(symbol, name, pager)
@@ -194,6 +197,7 @@ class Archive:
                 return await self._stored(shelf, pager, span)
         finally:
             self._count(pager.tally)
+            self._most, self._looks = min(self._most, pager.most), min(self._looks, pager.looks)
 
     async def _stored(self, shelf: Shelf, pager: Pager, span: Span) -> Bars:
         await self._renew(shelf, pager, span)
@@ -202,8 +206,10 @@ class Archive:
             for part in seen.unknown:
                 await self._keep(shelf, pager, part, again=False)
             seen = await asyncio.to_thread(shelf.look, *span)
-        if seen.doubtful:
-            for part in seen.doubtful:
+        first = int(seen.bars.time[0]) if len(seen.bars) else span[0]
+        gaps = [part for part in seen.doubtful if part[1] > first]  # before it there is no more
+        if gaps:
+            for part in gaps:
                 await self._keep(shelf, pager, part, again=True)
             seen = await asyncio.to_thread(shelf.look, *span)
         return seen.bars
@@ -212,13 +218,15 @@ class Archive:
         """Ask again for bars of which was said that they changed, if the span reaches them."""
         key = shelf.symbol, shelf.timeframe
         told = self._revised.get(shelf.symbol, [])
+        n_told = len(told)  # more may be told while these are asked for
         fresh = told[self._renewed.get(key, 0) :]
         if not fresh or span[1] <= min(fresh):
             return
         held = await asyncio.to_thread(shelf.held)
         end = max(span[1], held.last + length_ms(shelf.timeframe))
         await self._keep(shelf, pager, (open_ms(min(fresh), shelf.timeframe), end), again=False)
-        self._renewed[key] = len(told)
+        if self._revised[shelf.symbol] is told:
+            self._renewed[key] = n_told
 
     async def _keep(self, shelf: Shelf, pager: Pager, part: Span, again: bool) -> None:
         waiting: list[Bars] = []
@@ -276,6 +284,11 @@ def joined(parts: list[Bars]) -> Bars:
         np.concatenate([p.values for p in parts]),
         parts[0].timeframe,
     )
+
+
+def _ends_at_its_head(bars: Bars, until: int, length: int) -> bool:
+    """Tell whether nothing is missing but what is older: then there is no more to be had."""
+    return len(bars) > 0 and len(bars) == (until - int(bars.time[0])) // length
 
 
 def _no_bars(name: Timeframe) -> Bars:

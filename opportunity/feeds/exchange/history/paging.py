@@ -2,7 +2,7 @@
 
 Venues cap pages at 300, 720 or 1000 rows, answer an empty page where a symbol was not listed yet,
 give only the newest rows however old the `since`, or answer a `since` that is too old for them with
-nothing. Each step goes forward or ends the walk.
+nothing or with a refusal. Each step goes forward or ends the walk.
 """
 
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from opportunity.feeds.exchange.history.sifting import GRACE_MS, Sifted, Tally, sift
 from opportunity.feeds.exchange.history.spans import Span
 from opportunity.feeds.exchange.records import Rows
+from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.market.bars import Bars
 from opportunity.market.timeframe import Timeframe, length_ms, open_ms
 
@@ -20,6 +21,15 @@ PAGE: Final = 1_000
 
 MORE: Final = 10
 """Rows that are asked for beyond the need: some venues begin a page before the `since`."""
+
+SMALL: Final = 100
+"""Rows that are asked for where a venue gives the end of a larger page instead of its beginning."""
+
+HIDDEN: Final = 20
+"""Bars that are missing at the head of a page from which on that is looked into."""
+
+LOOKS: Final = 5
+"""How often: a market with many holes is not asked twice for all of them."""
 
 STEP: Final = 300
 """Bars that an empty page proves to be missing: the smallest cap of a page that is known."""
@@ -64,6 +74,10 @@ class Pager:
         Whether to raise `OffGridError` where two answers in a row have no row on our grid.
     tally : Tally
         Counts pages and what was left out.
+    most : int
+        Rows that are asked for at once; fewer where a venue turns out to hide the first of more.
+    looks : int
+        How often that is still looked into.
     """
 
     venue: Answering
@@ -72,9 +86,12 @@ class Pager:
     grace_ms: int = GRACE_MS
     strict_grid: bool = False
     tally: Tally = field(default_factory=Tally)
+    most: int = PAGE
+    looks: int = LOOKS
     _contradicted: int = 0
     _asked_at: int = 0
     _looked: tuple[int, int | None] = (-1, None)
+    _until: int = 0
 
     async def pages(self, since: int, until: int) -> AsyncIterator[Page]:
         """Iterate over pages that together cover [since, until), in order.
@@ -92,7 +109,7 @@ class Pager:
         OffGridError
             See `strict_grid`.
         """
-        at = since
+        at, self._until = since, until
         while at < until:
             found = await self._ask(at, until)
             until = min(until, self._final())
@@ -108,8 +125,29 @@ class Pager:
             at = reached
 
     async def _ask(self, at: int, until: int) -> Sifted:
+        found = await self._page(at, until)
+        if await self._hides(found, at):
+            self.most = SMALL
+            found = await self._page(at, until)
+        return found
+
+    async def _hides(self, found: Sifted, at: int) -> bool:
+        """Tell whether there are bars before those that came: some venues give the newest ones.
+
+        A hole, or a symbol that was not listed yet, looks the same: it is looked into some times.
+        """
         length = length_ms(self.timeframe)
-        limit = min(PAGE, -(-(until - at) // length) + MORE)
+        first = int(found.bars.time[0]) if len(found.bars) else at
+        if self.looks <= 0 or first - at < HIDDEN * length or len(found.bars) < SMALL // 2:
+            return False
+        self.looks -= 1
+        since = max(at, first - SMALL * length)
+        rows = await self._rows(self.timeframe, since, SMALL)
+        return bool(((rows.times >= since) & (rows.times < first)).any())
+
+    async def _page(self, at: int, until: int) -> Sifted:
+        length = length_ms(self.timeframe)
+        limit = min(self.most, -(-(until - at) // length) + MORE)
         for again in (False, True):
             rows = await self._rows(self.timeframe, at, limit)
             found = sift(rows, self.timeframe, (at, until), self.grace_ms, self.tally)
@@ -123,10 +161,26 @@ class Pager:
 
     async def _rows(self, timeframe: Timeframe, since: int, limit: int) -> Rows:
         self.tally.pages += 1
-        rows = await self.venue.bars(self.symbol, timeframe, since, limit)
+        try:
+            rows = await self.venue.bars(self.symbol, timeframe, since, limit)
+        except VenueError as error:
+            rows = await self._refused(error, timeframe, since)
         if timeframe == self.timeframe:
             self._asked_at = rows.asked_at
         return rows
+
+    async def _refused(self, error: VenueError, timeframe: Timeframe, since: int) -> Rows:
+        """Return no rows if it was the `since` that was refused for its age; else raise."""
+        length = length_ms(timeframe)
+        newest = open_ms(self._until, timeframe) - length
+        if error.kind != "refused" or newest - since < STEP * length:
+            raise error
+        self.tally.pages += 1
+        try:
+            rows = await self.venue.bars(self.symbol, timeframe, newest, MORE)
+        except VenueError as again:
+            raise (error if again.kind == "refused" else again) from None
+        return Rows(rows.times[:0], rows.values[:0], rows.asked_at)
 
     def _final(self) -> int:
         """Return before which opening time bars were final when the last page was asked for."""
@@ -134,7 +188,7 @@ class Pager:
 
     async def _past_nothing(self, at: int, until: int) -> int:
         """Return where to go on after an empty page at `at`; always later."""
-        step = STEP * length_ms(self.timeframe)
+        step = min(STEP, self.most) * length_ms(self.timeframe)
         near = at + step
         if near >= until:
             return until
@@ -168,12 +222,12 @@ class Pager:
         """Return the first opening time of longer bars from `at` on; None without any."""
         length = length_ms(coarse)
         while at < until:
-            rows = await self._rows(coarse, at, PAGE)
+            rows = await self._rows(coarse, at, SMALL)
             ahead = rows.times[(rows.times >= at) & (rows.times < until)]
             ahead = ahead[(ahead - open_ms(0, coarse)) % length == 0]
             if ahead.size:
                 return int(ahead.min())
-            at += STEP * length
+            at += SMALL * length
         return None
 
     async def _first_answer(self, low: int, until: int) -> int:
@@ -197,7 +251,7 @@ class Pager:
         return first
 
     async def _first_from(self, at: int, until: int) -> int | None:
-        limit = min(PAGE, (until - at) // length_ms(self.timeframe) + MORE)
+        limit = min(self.most, (until - at) // length_ms(self.timeframe) + MORE)
         rows = await self._rows(self.timeframe, at, limit)
         return _earliest(sift(rows, self.timeframe, (at, until), self.grace_ms, Tally()))
 

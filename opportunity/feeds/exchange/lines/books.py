@@ -13,7 +13,7 @@ from opportunity.feeds.clock import Clock
 from opportunity.feeds.exchange.lines.ports import Sink, Stream, StreamVenue
 from opportunity.feeds.exchange.lines.prints import MOST_AMOUNT
 from opportunity.feeds.exchange.lines.subjects import UNREAD
-from opportunity.feeds.exchange.lines.taps import moment, number
+from opportunity.feeds.exchange.lines.taps import TAPS, moment, number
 from opportunity.market.observations import OrderBook
 
 logger = structlog.get_logger(__name__)
@@ -75,7 +75,6 @@ class BookSubject:
     """
 
     any_message = True  # changes are read by ccxt: that there are any is enough
-    batch = MOST_STREAMED
     lasts = False
 
     def __init__(self, venue: StreamVenue, sink: Sink, each_s: float = EACH_S) -> None:
@@ -83,6 +82,8 @@ class BookSubject:
         self._source, self._sink, self._each_s = venue.stamp, sink, each_s
         # binance asks REST for the first snapshot: this many levels are a cheap request
         self._limit = 100 if venue.name.startswith("binance") else None
+        tap = TAPS.get(venue.name)
+        self.batch = min(MOST_STREAMED, tap.batch) if tap else MOST_STREAMED
         self._seen: dict[str, object] = {}
 
     def begin(self, stream: Stream) -> None:
@@ -108,11 +109,11 @@ class BookSubject:
             said = books.get(symbol)
             if said is None:
                 continue
-            mark = said.get("nonce")  # changes with each change of the book, where there is one
-            if mark is not None and self._seen.get(symbol) == mark:
-                continue
             book = parsed_book(said, symbol, self._source, at)
-            if sane(book):
+            mark = said.get("nonce")  # changes with each change of the book, where there is one
+            if mark is None:
+                mark = (said.get("timestamp"), book.bids, book.asks)
+            if sane(book) and self._seen.get(symbol) != mark:
                 self._seen[symbol] = mark
                 self._sink.book(book)
                 n += 1

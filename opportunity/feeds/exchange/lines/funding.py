@@ -17,8 +17,9 @@ logger = structlog.get_logger(__name__)
 POLL_S: Final = 600.0
 """Seconds of the feed between two questions; a venue whose time runs fast is asked as often."""
 
-PAST_MS: Final = 14 * DAY_MS
-"""How much of the past is asked for at the start."""
+PAST_MS: Final = 90 * DAY_MS
+"""How much of the past is asked for at the start: sentiment ranks a rate among those of 90 days,
+and says nothing with less than 90 settlements."""
 
 MOST_PASTS: Final = 60
 """Symbols whose past is asked for: each is a request of its own."""
@@ -60,7 +61,7 @@ class FundingTape(Protocol):
 
 
 async def load_funding(venue: FundingVenue, symbols: Sequence[str], tape: FundingTape) -> None:
-    """Put the settlements of the last two weeks on a tape, of the first `MOST_PASTS` symbols.
+    """Put the settlements of the last 90 days on a tape, of the first `MOST_PASTS` symbols.
 
     Does nothing once rates were asked for: the past would come too late to be one. What a venue
     does never raises.

@@ -136,6 +136,7 @@ class Line:
                 self.state, self._refusals = "live", 0
                 if old is not None:
                     old.stop("stopped", "replaced")
+                    old = None  # its ccxt object is as large as a thousand bars of 40 symbols
                 old = await self._hold(fresh)
                 if old is None and fresh.end is not None:
                     if asyncio.get_running_loop().time() - began >= STEADY_S:

@@ -38,7 +38,7 @@ class Prints:
     Attributes
     ----------
     n_refused : int
-        Prints with a number that cannot be.
+        Prints with a number that cannot be, or without a side.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Prints:
     def add(self, row: int, said: PrintSaid) -> None:
         """Take a print of a symbol; one that is known already is passed over."""
         _, name, time, price, amount, side = said
-        fine = 0.0 < price < math.inf and 0.0 < amount <= MOST_AMOUNT
+        fine = 0.0 < price < math.inf and 0.0 < amount <= MOST_AMOUNT and side
         if not fine or not EARLIEST_MS <= time <= self._now() + DAY_MS:
             self.n_refused += 1
             return
@@ -92,5 +92,5 @@ def parsed_print(trade: dict[str, Any]) -> PrintSaid:
     return PrintSaid(
         "", str(trade.get("id") or ""), moment(trade.get("timestamp")),
         number(trade.get("price")), number(trade.get("amount")),
-        -1 if trade.get("side") == "sell" else 1,
+        {"buy": 1, "sell": -1}.get(str(trade.get("side")), 0),
     )  # fmt: skip

@@ -23,7 +23,8 @@ class Ring:
     def __init__(self, kind: np.dtype[Any], size: int) -> None:
         if size < 1:
             raise ValueError(f"size must be >= 1, was {size}")
-        self._rows = np.zeros(size, kind)
+        self._rows = np.full(size, np.zeros((), kind), kind)  # written to: it counts from now on
+        self._heard = np.zeros(size, np.int64)  # once more, in one piece: it is searched often
         self.n_heard = 0
 
     def __len__(self) -> int:
@@ -32,7 +33,7 @@ class Ring:
     @property
     def last(self) -> int:
         """When the newest row was heard, ms UTC; 0 while there is none."""
-        return int(self._rows["heard"][(self.n_heard - 1) % self._rows.size]) if len(self) else 0
+        return int(self._heard[(self.n_heard - 1) % self._rows.size]) if len(self) else 0
 
     def extend(self, rows: Table, asked: int = 0) -> int:
         """Add rows heard at or after the last.
@@ -62,19 +63,22 @@ class Ring:
         return lost
 
     def _put(self, rows: Table, place: int, asked: int) -> int:
-        over = self._rows[place : place + rows.size]
         lost = 0
         if self.n_heard >= self._rows.size:
-            lost = int((over["heard"] >= asked).sum())
+            lost = int((self._heard[place : place + rows.size] >= asked).sum())
         self._rows[place : place + rows.size] = rows
+        self._heard[place : place + rows.size] = rows["heard"]
         self.n_heard += rows.size
         return lost
 
     def between(self, since: int, until: int) -> Table:
         """Return a copy of the rows with since <= heard < until, oldest first."""
         size, place = self._rows.size, self.n_heard % self._rows.size
-        parts = [self._rows[: self.n_heard]]
+        parts = [slice(0, self.n_heard)]
         if self.n_heard > size:
-            parts = [self._rows[place:], self._rows[:place]]
-        cut = [p[slice(*np.searchsorted(p["heard"], (since, until)))] for p in parts]
+            parts = [slice(place, size), slice(0, place)]
+        cut = []
+        for part in parts:
+            first, end = np.searchsorted(self._heard[part], (since, until))
+            cut.append(self._rows[part][first:end])
         return np.concatenate(cut)

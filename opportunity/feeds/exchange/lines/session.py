@@ -13,6 +13,7 @@ from opportunity.feeds.exchange.lines.ports import Stream, StreamVenue
 from opportunity.feeds.exchange.lines.subjects import UNREAD, Subject
 from opportunity.feeds.exchange.lines.taps import TAPS
 from opportunity.feeds.exchange.lines.waits import Backoff, Silence
+from opportunity.feeds.exchange.venue.failures import told
 
 logger = structlog.get_logger(__name__)
 
@@ -190,7 +191,7 @@ class Session:
     async def _survives(self, error: Exception, backoff: Backoff) -> bool:
         """Return whether the batch may be watched again on the same object."""
         names = {kind.__name__ for kind in type(error).__mro__}
-        text = f"{type(error).__name__}: {error}"[:200]
+        text = f"{type(error).__name__}: {told(error)}"
         if names.isdisjoint(("NetworkError", "OperationFailed", "OpportunityError")):
             self._refuse(text)
             return False
@@ -270,4 +271,4 @@ async def _part(stream: Stream, hard: bool) -> None:
     finally:
         timer.cancel()
         if closing.done() and not closing.cancelled() and closing.exception() is not None:
-            logger.debug("not closed", error=repr(closing.exception())[:200])
+            logger.debug("not closed", error=type(closing.exception()).__name__)

@@ -1,6 +1,7 @@
 """What was heard besides bars and not asked for yet: prints, order books, funding."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -25,13 +26,16 @@ from opportunity.market.observations import (
 from opportunity.market.timeframe import HOUR_MS
 
 N_PRINTS: Final = 1 << 18
-"""Prints kept, of all symbols: ten minutes of 400 a second, 11 MB."""
+"""Prints kept, of all symbols: ten minutes of 400 a second, 12 MB."""
 
 N_BOOKS: Final = 1 << 13
 """Books kept: nearly seven minutes of 200 symbols each 10 s, 6 MB."""
 
-N_SINGLE: Final = 1 << 14
-"""Funding and heartbeats kept: a quarter of 60 symbols."""
+N_FUNDING: Final = 1 << 14
+"""Settlements kept: a quarter of 60 symbols, 0.6 MB."""
+
+N_BEATS: Final = 1 << 10
+"""Heartbeats kept: three days and a half of one each ten minutes for prints and for books."""
 
 DEPTH: Final = 20
 """Levels of each side of a book."""
@@ -49,6 +53,9 @@ _PRINT: Final = np.dtype([
 _BOOK: Final = np.dtype([
     ("heard", np.int64), ("row", np.int32), ("time", np.int64), ("n_bids", np.int16),
     ("n_asks", np.int16), ("bids", np.float64, (DEPTH, 2)), ("asks", np.float64, (DEPTH, 2)),
+])  # fmt: skip
+_FUNDING: Final = np.dtype([
+    ("heard", np.int64), ("row", np.int32), ("time", np.int64), ("rate", np.float64),
 ])  # fmt: skip
 
 
@@ -85,7 +92,8 @@ class Tape:
         self._rows = {symbol: row for row, symbol in enumerate(symbols)}
         self._prints = Ring(_PRINT, n_prints)
         self._books = Ring(_BOOK, n_books)
-        self._single: list[Funding | Heartbeat] = []
+        self._funding = Ring(_FUNDING, N_FUNDING)
+        self._beats: deque[Heartbeat] = deque(maxlen=N_BEATS)
         self._rates: dict[str, Funding] = {}
         self._asked: dict[type[Record], int] = {}
         self.n_dropped = 0
@@ -96,8 +104,10 @@ class Tape:
             self._add_prints(record)
         elif isinstance(record, OrderBook):
             self._add_book(record)
-        elif isinstance(record, Funding | Heartbeat):
-            self._add_single(record)
+        elif isinstance(record, Funding):
+            self._add_funding(record)
+        elif isinstance(record, Heartbeat):
+            self._add_beat(record)
 
     def _heard(self, ring: Ring, kind: type[Record], said: int) -> int:
         """Return when something counts as heard: never before what was given out already."""
@@ -128,14 +138,20 @@ class Tape:
                 rows[side][0, : len(levels)] = levels
         self.n_dropped += self._books.extend(rows, self._asked.get(OrderBook, 0))
 
-    def _add_single(self, record: Funding | Heartbeat) -> None:
-        if isinstance(record, Funding):
-            if record.symbol not in self._rows or not self._new_rate(record):
-                return
-            self._rates[record.symbol] = record
-        known = max(record.available_at, self._asked.get(type(record), 0))
-        self._single.append(replace(record, available_at=known))
-        del self._single[:-N_SINGLE]
+    def _add_funding(self, record: Funding) -> None:
+        row = self._rows.get(record.symbol)
+        if row is None or not self._new_rate(record):
+            return
+        self._rates[record.symbol] = record
+        rows = np.zeros(1, _FUNDING)
+        rows["heard"] = max(record.available_at, self._asked.get(Funding, 0), self._funding.last)
+        rows["row"], rows["time"], rows["rate"] = row, record.event_time, record.rate
+        self.n_dropped += self._funding.extend(rows, self._asked.get(Funding, 0))
+
+    def _add_beat(self, record: Heartbeat) -> None:
+        last = self._beats[-1].available_at if self._beats else 0  # it was heard before this one
+        known = max(record.available_at, self._asked.get(Heartbeat, 0), last)
+        self._beats.append(replace(record, available_at=known))
 
     def _new_rate(self, record: Funding) -> bool:
         """Whether a rate is news: venues tell the one to come over and over between settlements."""
@@ -156,7 +172,10 @@ class Tape:
             found += self._blocks(self._prints.between(since, until))
         if OrderBook in kinds:
             found += self._snapshots(self._books.between(since, until))
-        found += [r for r in self._single if type(r) in kinds and since <= r.available_at < until]
+        if Funding in kinds:
+            found += self._settlements(self._funding.between(since, until))
+        if Heartbeat in kinds:
+            found += [b for b in self._beats if since <= b.available_at < until]
         for kind in kinds:
             self._asked[kind] = max(self._asked.get(kind, 0), until)
         return by_availability(found)
@@ -181,8 +200,13 @@ class Tape:
             best = tuple(map(tuple, bids[:n])), tuple(map(tuple, asks[:m]))
             yield OrderBook(time, heard, self._source, self._symbols[row], *best)
 
+    def _settlements(self, rows: Table) -> Iterator[Funding]:
+        columns = (rows[name].tolist() for name in ("time", "heard", "row", "rate"))
+        for time, heard, row, rate in zip(*columns, strict=True):
+            yield Funding(time, heard, self._source, self._symbols[row], rate)
+
     async def load(self, venue: FundingVenue) -> None:
-        """Ask for the funding of the last two weeks, before anybody asks for it here."""
+        """Ask for the funding of the last 90 days, before anybody asks for it here."""
         await load_funding(venue, self._symbols, self)
 
     async def poll(self, venue: FundingVenue) -> None:

@@ -25,7 +25,7 @@ class BarSaid(NamedTuple):
 
 
 class PrintSaid(NamedTuple):
-    """A print as a venue told it; `side` is +1 where the buyer was the aggressor, else -1."""
+    """A print as a venue told it; `side` is +1 or -1: who was the aggressor, 0: not said."""
 
     market: str
     id: str

@@ -71,9 +71,10 @@ def listed(answer: Any, what: str) -> list[Any]:
     return answer
 
 
-def as_rows(answer: Any, asked_at: int) -> Rows:
-    """Return bars in the order told; time 0 and NaN stand for what is no number."""
-    rows = [r if isinstance(r, list | tuple) else () for r in listed(answer, "bars")]
+def as_rows(answer: Any, asked_at: int, most: int = MOST_ROWS) -> Rows:
+    """Return the first bars in the order told; time 0 and NaN stand for what is no number."""
+    told = listed(answer, "bars")[:most]
+    rows = [r if isinstance(r, list | tuple) else () for r in told]
     times = np.array([whole(r[0]) if r else 0 for r in rows], np.int64)
     values = np.array(
         [[number(r[i]) if len(r) > i else math.nan for i in range(1, 6)] for r in rows], np.float64

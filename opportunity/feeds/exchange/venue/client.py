@@ -88,10 +88,7 @@ def certificates(client: Any) -> ssl.SSLContext:
 
 
 def _options(client: Any, markets: Kind) -> dict[str, Any]:
-    listing = client.options.get("fetchMarkets")
-    known = listing.get("types", []) if isinstance(listing, dict) else []
-    wanted = ("spot",) if markets == "spot" else ("linear", "swap")
-    types = [t for t in wanted if t in known][:1]
+    types = _types(client, ("spot",) if markets == "spot" else ("linear", "swap"))
     return {
         "defaultType": "spot" if markets == "spot" else "swap",
         "fetchCurrencies": False,
@@ -106,3 +103,13 @@ def _options(client: Any, markets: Kind) -> dict[str, Any]:
         },
         **({"fetchMarkets": {"types": types}} if types else {}),
     }
+
+
+def _types(client: Any, wanted: tuple[str, ...]) -> dict[str, bool] | list[str]:
+    """Return which lists of markets to load, in the venue's own way; empty where it has but one."""
+    listing = client.options.get("fetchMarkets")
+    known = listing.get("types", []) if isinstance(listing, dict) else []
+    first = next((t for t in wanted if t in known), None)
+    if first is None:
+        return []
+    return {t: t == first for t in known} if isinstance(known, dict) else [first]

@@ -75,6 +75,11 @@ class VenueError(OpportunityError):
         """Whether the same question may be answered a moment later."""
         return self.kind in _RETRYABLE
 
+    @property
+    def passing(self) -> bool:
+        """Whether waiting may help, be it for long."""
+        return self.retryable or self.kind == "banned"
+
 
 def classify(
     error: BaseException, headers: Mapping[str, str], now_ms: int, venue: str = "the venue"
@@ -142,15 +147,24 @@ def moment_ms(text: str) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000.0
 
 
+def told(error: BaseException, most: int = 200) -> str:
+    """Return what an error says in one line, without addresses: they may hold a token."""
+    return " ".join(_ADDRESS.sub("", str(error)).split())[:most]
+
+
 def _kind(error: BaseException) -> FailureKind:
     names = {c.__name__ for c in type(error).__mro__}
-    if "ExchangeError" in names and type(error.__cause__).__name__ == "ClientPayloadError":
+    cause = type(error.__cause__).__name__ if "ExchangeError" in names else ""
+    if cause == "ClientPayloadError":
         return "garbled"  # a body that was cut; ccxt gives it no name of its own
+    if cause == "ClientHttpProxyError":
+        return "unreachable"  # it is the proxy that refused
     return next((kind for name, kind in _BY_NAME if name in names), "unreachable")
 
 
 def _detail(error: BaseException) -> str:
     if type(error).__name__ == "RequestTimeout":
         return "no answer in time"
-    text = " ".join(_ADDRESS.sub("", str(error)).split())
-    return text[:200] or type(error).__name__
+    if type(error.__cause__).__name__ == "ClientHttpProxyError":
+        return "the proxy refused"
+    return told(error) or type(error).__name__

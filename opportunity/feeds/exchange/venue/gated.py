@@ -11,11 +11,18 @@ import structlog
 
 from opportunity.feeds.exchange.venue.failures import VenueError, classify
 from opportunity.feeds.exchange.venue.gate import Gate
+from opportunity.feeds.exchange.venue.pacing import pace
+from opportunity.feeds.exchange.venue.proxies import proxy_for
 from opportunity.feeds.exchange.venue.transport import LIMITED, Trip, trip
 
 logger = structlog.get_logger(__name__)
 
 _ABSENT: Final = frozenset({404, 405, 410})
+_PROXY_REFUSED: Final = 407
+_BARRED: Final = 451
+_PLACE: Final = re.compile(r"restricted location|your (country|region|location)", re.IGNORECASE)
+"""What a 403 says that is about where this machine stands."""
+
 _NUMBER: Final = re.compile(r"\s*\d{1,20}(\.\d+)?\s*")
 
 
@@ -79,6 +86,9 @@ class Gated:
     ) -> Any:
         """Let a request out through the gate, and judge the answer."""
         gate = self.gate
+        closed: bool = self.closed_by_user or self.session is None  # type: ignore[attr-defined]  # ccxt's
+        if closed:  # what a closed stream had still to ask: no call, and no failure of the venue
+            raise VenueError(f"the line to {self.plan.name} was closed", "unreachable")
         await gate.enter()
         now = time.monotonic()
         seen, asked_by = Trip(first_at=now, sent_at=now), trip.get()
@@ -112,7 +122,21 @@ class Gated:
         client = super().client(url)  # type: ignore[misc]  # ccxt's
         if not known:
             client.handle_message = self._guarded(client.handle_message)
+            client.proxy = self._proxy(url)
+            pace(client)
         return client
+
+    def check_proxy_settings(self, url: Any = None, *_: Any) -> list[str | None]:
+        """Tell ccxt which proxy a request goes through: HTTP, HTTPS, SOCKS."""
+        proxy = self._proxy(url)
+        return [None, proxy, None]
+
+    def check_ws_proxy_settings(self) -> list[str | None]:
+        """Tell ccxt of none: `client` has set it already."""
+        return [None, None, None]
+
+    def _proxy(self, url: Any) -> str | None:
+        return proxy_for(str(url or "")) if not self.plan.url else None
 
     def handle_message(self, client: Any, message: Any) -> None:
         """Show a message to the hook, then to ccxt."""
@@ -140,6 +164,10 @@ class Gated:
             self.hooks.on_closed(client, error)
 
     def _judged(self, error: Exception, seen: Trip) -> VenueError:
+        failure = self._in_between(error, seen.status)
+        if failure is not None:
+            self.gate.failed("unreachable")  # so that it is not asked over and over
+            return failure
         failure = classify(error, seen.headers, self.plan.wall_ms(), self.plan.name)
         if seen.status in _ABSENT and failure.kind == "unreachable":
             failure = VenueError(f"{self.plan.name} does not offer this", "unsupported")
@@ -154,6 +182,19 @@ class Gated:
         else:
             self.gate.failed(failure.kind)
         return failure
+
+    def _in_between(self, error: Exception, status: int) -> VenueError | None:
+        """Return what stands between here and the venue, be it law or a proxy, if that is told."""
+        if status == _BARRED or (status == 403 and _PLACE.search(str(error))):
+            text = (
+                f"{self.plan.name} does not serve the place where this machine is "
+                f"(HTTP status {status}): take another exchange"
+            )
+            return VenueError(text, "unsupported")
+        if status == _PROXY_REFUSED:
+            text = f"{self.plan.name} cannot be reached: the proxy refused (HTTP status {status})"
+            return VenueError(text, "unreachable")
+        return None
 
     def _guarded(self, handle: Callable[[Any], None]) -> Callable[[Any], None]:
         def guarded(message: Any) -> None:

@@ -61,4 +61,5 @@ class Sampler:
     def _sample(self, server: int, seen: Trip) -> Sample:
         middle = (seen.sent_at + seen.back_at) / 2
         ago = self._clock.real() - middle
-        return Sample(server, middle, self._wall_ms() - ago * 1000.0)
+        reach = (seen.back_at - seen.sent_at) / 2
+        return Sample(server, middle, self._wall_ms() - ago * 1000.0, reach)

@@ -13,6 +13,10 @@ NOISE_MS: Final = 20.0
 SLOWEST_SHARE: Final = 0.5
 """A clock that is ahead runs at least this fast, as a share of its speed."""
 
+AHEAD_MS: Final = 1_000.0
+"""By how much a clock may be ahead at worst, ms of the exchange's time: half of the shortest grace
+after which a bar is final, so that no answer can hold an open bar that looks final."""
+
 STEP_MS: Final = 5_000.0
 """A jump ahead that is believed only when it is measured twice, wall ms."""
 
@@ -29,16 +33,26 @@ class Sample:
         Middle between question and answer, monotonic seconds.
     wall_ms : float
         Wall time of this machine in the middle, ms UTC.
+    reach : float
+        Seconds from the middle to either end: the exchange may have looked at its clock then.
     """
 
     server_ms: int
     middle: float
     wall_ms: float
+    reach: float = 0.0
 
 
-def origin(samples: Sequence[Sample], speed: float) -> float:
-    """Return the exchange's time at monotonic zero, ms UTC: the median over the samples."""
-    return median(s.server_ms - s.middle * 1000.0 * speed for s in samples)
+def origin(samples: Sequence[Sample], speed: float) -> tuple[float, float]:
+    """Return between which limits the exchange's time at monotonic zero is, ms UTC.
+
+    What all samples agree on; where they do not, because one is far off or the exchange's clock
+    was put right meanwhile, the medians of their limits.
+    """
+    lows = [s.server_ms - (s.middle + s.reach) * 1000.0 * speed for s in samples]
+    highs = [s.server_ms - (s.middle - s.reach) * 1000.0 * speed for s in samples]
+    low, high = max(lows), min(highs)
+    return (low, high) if low <= high else (median(lows), median(highs))
 
 
 def skew_ms(samples: Sequence[Sample]) -> int:
@@ -48,15 +62,17 @@ def skew_ms(samples: Sequence[Sample]) -> int:
 
 def jumps(clock: Clock, samples: Sequence[Sample], speed: float) -> bool:
     """Tell whether the samples would throw a running clock far ahead."""
-    target = origin(samples, speed) + clock.real() * 1000.0 * speed
+    target = origin(samples, speed)[0] + clock.real() * 1000.0 * speed
     return clock.running and target - clock.now() > STEP_MS * speed
 
 
 def steer(clock: Clock, samples: Sequence[Sample], speed: float, period_s: float) -> None:
     """Set a clock by samples; it never goes back.
 
-    A clock that is behind is put right at once. One that is ahead is slowed down so that it is
-    right again after `period_s`, when it should be steered again.
+    A clock that is behind all that the samples allow is put right at once, to their middle or a
+    second of the exchange's time beyond the least, whichever comes first. One that is ahead of
+    them all is slowed down so that it is right again after `period_s`, when it should be steered
+    again. In between nothing is known better.
 
     Parameters
     ----------
@@ -69,15 +85,17 @@ def steer(clock: Clock, samples: Sequence[Sample], speed: float, period_s: float
     period_s : float
         Wall seconds until the next time.
     """
-    target = origin(samples, speed) + clock.real() * 1000.0 * speed
+    now = clock.real() * 1000.0 * speed
+    low, high = (limit + now for limit in origin(samples, speed))
+    target = min((low + high) / 2.0, low + AHEAD_MS)
     if not clock.running:
         clock.speed = speed
         clock.start(round(target))
         return
-    ahead = clock.now() - target
+    ahead = clock.now() - high
     share = 1.0
     if ahead > NOISE_MS * speed:
         share = max(SLOWEST_SHARE, 1.0 - ahead / (1000.0 * speed * period_s))
     clock.speed = max(SLOWEST, speed * share)
-    if ahead < 0:
+    if clock.now() < low - 1.0:  # a clock is read in whole ms
         clock.start(max(clock.now(), round(target)))

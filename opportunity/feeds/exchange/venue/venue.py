@@ -43,15 +43,27 @@ from opportunity.feeds.exchange.venue.sampling import Sampler
 from opportunity.feeds.exchange.venue.skew import Sample, jumps, skew_ms, steer
 from opportunity.feeds.exchange.venue.transport import MARKETS_BYTES, Trip, body_limit, trip
 from opportunity.market.observations import Funding, OrderBook, Trades
-from opportunity.market.timeframe import Timeframe
+from opportunity.market.timeframe import Timeframe, length_ms
 
 logger = structlog.get_logger(__name__)
 
 CLOCK_S: Final = 600.0
-"""Wall seconds between two measurements of the clock at real speed; at most 60 times as often."""
+"""Wall seconds between two measurements of the clock at real speed."""
+
+FASTEST: Final = 10.0
+"""By how much more often a venue is looked at where time runs faster: looks cost calls."""
+
+STRAY_MS: Final = 2_000
+"""What the clock may be behind the wall clock, before it is measured anew."""
 
 NAMED_TICKERS: Final = 100
 """Tickers that are asked for by name; for more, all are asked for."""
+
+FEW_TICKERS: Final = frozenset({"binance"})
+"""Venues that send but the named ones, however many there are: they are asked for a few at a time,
+because ccxt reads those of one answer in one go, 45 us each, and the loop stands still."""
+
+AT_ONCE: Final = 50
 
 DEFAULT_PAGE: Final = 300
 T = TypeVar("T")
@@ -239,34 +251,48 @@ class Venue:
         if jumps(self.clock, samples, self.speed):
             samples = await self._samples()  # far ahead: only if it says so twice
         self.skew_ms = skew_ms(samples)
-        steer(self.clock, samples, self.speed, CLOCK_S / min(max(self.speed, 1.0), 60.0))
+        steer(self.clock, samples, self.speed, steered_s(self.speed))
+
+    @property
+    def astray(self) -> bool:
+        """Whether the clock fell behind since it was measured, e.g. because the machine slept."""
+        told = self._plan.wall_ms() + self.skew_ms
+        return self.speed == 1.0 and told - self.clock.now() > STRAY_MS
 
     async def bars(self, symbol: str, timeframe: Timeframe, since: int, limit: int) -> Rows:
         """Return one page of bars from `since` on, at most `limit` and `page`, as told.
 
         The newest may be open still. Times are opening times in ms UTC; nothing is validated.
         """
-        client, n = self._line.client, min(limit, self.page)
+        client, wanted = self._line.client, min(limit, self.page)
+        # some venues take no `since` and give the newest: then as many that it is reached
+        reach = (self.clock.now() - since) // length_ms(timeframe) + 2
+        n = max(wanted, reach) if reach <= self.page else wanted
 
         async def ask() -> Rows:
             seen = Trip()
             trip.set(seen)
             answer = await client.fetch_ohlcv(symbol, timeframe, since, n)
             ago = 0.0 if seen.first_at is None else self.clock.real() - seen.first_at
-            return as_rows(answer, self.clock.now() - round(ago * 1000.0 * self.speed))
+            return as_rows(answer, self.clock.now() - round(ago * 1000.0 * self.speed), wanted)
 
         return await self._ask(ask, symbol)
 
     async def tickers(self, symbols: Sequence[str] | None = None) -> dict[str, Ticker]:
         """Return the last 24 hours of the symbols, of all markets for None."""
         client = self._needs("fetchTickers")
-        named = None if symbols is None or len(symbols) > NAMED_TICKERS else list(symbols)
 
-        async def ask() -> dict[str, Ticker]:
+        async def ask(named: list[str] | None) -> dict[str, Ticker]:
             answer = await client.fetch_tickers(named)
-            return as_tickers(answer, self.markets if symbols is None else symbols)
+            return as_tickers(answer, named or symbols or self.markets)
 
-        return await self._ask(ask)
+        if symbols is None or (len(symbols) > NAMED_TICKERS and self.name not in FEW_TICKERS):
+            return await self._ask(partial(ask, None))
+        size = AT_ONCE if self.name in FEW_TICKERS else NAMED_TICKERS
+        found: dict[str, Ticker] = {}
+        for first in range(0, len(symbols), size):
+            found |= await self._ask(partial(ask, list(symbols[first : first + size])))
+        return found
 
     async def prints(self, symbol: str, since: int, limit: int) -> Trades:
         """Return prints from `since` on, at most `limit`, oldest first."""
@@ -337,6 +363,11 @@ class Venue:
         if not self.has("fetchTime"):
             return self._sampler.by_date()
         return await self._sampler.by_asking(self._asked, self._line.client.fetch_time)
+
+
+def steered_s(speed: float) -> float:
+    """Return for how many wall seconds a clock is steered: until it is measured again."""
+    return CLOCK_S / min(max(speed, 1.0), FASTEST)
 
 
 def _ban_file(folder: Path | None, name: str, url: str) -> Path | None:

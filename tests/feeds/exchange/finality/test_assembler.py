@@ -50,6 +50,25 @@ def answer(made, bars, now, row=0):
     return want
 
 
+def test_a_bar_that_history_lacked_is_a_correction_when_it_comes():
+    """It is no part of the stream, and whoever read the history does not have it."""
+    made = assembler(2)
+    for row in range(2):
+        times = START - MINUTE * np.array([5, 4, 2])
+        made.history(row, times, np.array([bar(100.0)] * 3))
+    made.connected(np.arange(2), START + GRACE)
+    told = {START - n * MINUTE: bar(100.0) for n in (7, 6, 5, 4, 2, 1)}
+    for want in made.wanted(START + GRACE):
+        made.answer(Answer(want, rows_of(told, START + GRACE)))
+        told.pop(START - MINUTE, None)  # the others are older than what is known: no matter
+    assert made.corrected().tolist() == [0]
+    assert [(n.kind, n.time) for n in made.notes()] == [("late", START - MINUTE)]
+    assert out(made, opens(3)) == []  # it never leaves
+    made.audit(0, opens(3))
+    answer(made, {START - MINUTE: bar(100.0)}, opens(3))
+    assert made.corrected().size == 0  # once is enough
+
+
 # -- what is final --------------------------------------------------------------------------------
 
 

@@ -101,3 +101,24 @@ def test_shares_look_at_the_last_hundred(recent):
     assert shares.mismatch.tolist() == [pytest.approx(1 / 50), 0.0]
     assert shares.revised.tolist() == [pytest.approx(0.01), 0.0]
     assert recent.marks(0, opens(140)) == EMPTY
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 600), st.integers(0, 3)), max_size=60))
+def test_shares_look_at_what_is_kept(acts) -> None:
+    recent = Recent(2, 60_000)
+    for row, n, act in acts:
+        time = n * 60_000
+        if act == 0:
+            recent.forget(row, time)
+        elif act == 1 and recent.marks(row, time):
+            recent.mark(row, time, DIFFERS, STREAM)
+        elif act == 2:
+            recent.lack(row, time, 1)
+        else:
+            recent.put(row, time, (1.0, 1.0, 1.0, 1.0, 1.0), STREAM)
+    newest = 600 * 60_000
+    opens = [newest - i * 60_000 for i in range(WINDOW)]
+    shares = recent.shares(newest, np.zeros(2, np.int64))
+    for row in (0, 1):
+        marks = [recent.marks(row, t) for t in opens]
+        assert shares.missing[row] == pytest.approx(sum(m == 0 for m in marks) / WINDOW)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from paged import DAY, HOUR, MINUTE, NOW, PagedVenue
 
+from opportunity.feeds.exchange.history import archive as module
 from opportunity.feeds.exchange.history.archive import Archive
 from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.market.quality import require_valid
@@ -91,6 +92,25 @@ async def test_a_gap_that_was_a_slip_is_mended_by_the_second_question(tmp_path):
     bars = await archive(venue, tmp_path).load("BTC/USDT", "1m", 100, END)
     assert (np.diff(bars.time) == MINUTE).all()
     assert len(bars) == 100
+
+
+async def test_a_venue_that_keeps_little_is_not_asked_for_more_over_and_over(folder):
+    venue = PagedVenue(cap=720, style="newest")
+    kept = archive(venue, folder)
+    for n_symbol in range(8):
+        for n, timeframe in ((1_000, "1h"), (1_440, "1m")):
+            bars = await kept.load(f"A{n_symbol}/USDT", timeframe, n, NOW)
+            assert len(bars) == 719
+    assert len(venue.asked) <= 16 + 5  # at first it is looked whether older ones are hidden
+
+
+async def test_a_venue_that_hides_bars_is_seen_through_by_every_stream(folder):
+    venue = PagedVenue(cap=200, style="end")
+    kept = archive(venue, folder)
+    for name in ("A/USDT", "B/USDT"):
+        assert len(await kept.load(name, "1h", 900, NOW)) == 900
+    limits = [limit for symbol, _, _, limit in venue.asked if symbol == "B/USDT"]
+    assert max(limits) <= 200
 
 
 async def test_a_young_symbol_has_what_it_has(folder):
@@ -219,3 +239,29 @@ async def test_revised_bars_replace_the_stored_ones_in_every_timeframe(tmp_path)
     assert venue.asked == []  # once is enough
     again = await archive(venue, tmp_path).load("BTC/USDT", "1m", 200, END)
     assert again.close[-1] == old["1m"].close[-1] * 1.5
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_bars_revised_while_they_are_asked_for_are_asked_for_again(
+    tmp_path, monkeypatch, many
+):
+    venue = PagedVenue()
+    kept = archive(venue, tmp_path)
+    await kept.load("BTC/USDT", "1m", 200, END)
+    since, bars = END - 30 * MINUTE, venue.bars
+    if many:
+        monkeypatch.setattr(module, "MOST_REVISED", 1)
+    kept.revise("BTC/USDT", since)
+
+    async def overtaken(*args):
+        rows = await bars(*args)
+        venue.bars = bars
+        venue.factor = 1.5
+        kept.revise("BTC/USDT", since)
+        return rows
+
+    venue.bars = overtaken
+    await kept.load("BTC/USDT", "1m", 200, END)
+    after = await kept.load("BTC/USDT", "1m", 200, END)
+    fresh = await archive(PagedVenue(), tmp_path / "other").load("BTC/USDT", "1m", 200, END)
+    np.testing.assert_array_equal(after.close[-30:], fresh.close[-30:] * 1.5)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from paged import DAY, HOUR, MINUTE, NOW, PagedVenue, values_at
 
 from opportunity.feeds.exchange.history.paging import OffGridError, Pager
+from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.market.timeframe import length_ms, open_ms
 
 
@@ -48,6 +49,57 @@ async def test_capped_pages_in_any_order_give_every_bar_once(cap, style, newest_
     np.testing.assert_array_equal(values, values_at(times, MINUTE))
     assert spans[-1][1] == END - MINUTE  # the open minute is left out, and not said to be known
     assert len(venue.asked) <= 4_000 // (cap * 0.6 - 2) + 8
+
+
+@pytest.mark.parametrize("cap", [100, 200, 500])
+@pytest.mark.parametrize("listed", [None, 5_470])
+async def test_a_venue_that_gives_the_end_of_what_was_asked_for_hides_nothing(cap, listed):
+    options = {} if listed is None else {"listed": END - listed * MINUTE}
+    venue = PagedVenue(cap=cap, style="end", **options)
+    since = END - 6_000 * MINUTE
+    times, *_ = await walk(venue, since, END)
+    np.testing.assert_array_equal(times, truth(venue, since, END))
+    assert len(venue.asked) < 90
+
+
+async def test_nor_does_it_hide_the_day_of_the_listing():
+    venue = PagedVenue(cap=100, style="end", listed=NOW - 300 * DAY)
+    since = END - 700 * DAY
+    times, *_ = await walk(venue, open_ms(since, "4h"), END, "4h")
+    np.testing.assert_array_equal(times, truth(venue, since, END, "4h"))
+
+
+async def test_a_hole_at_the_head_of_a_page_costs_one_more_question():
+    hole = (END - 4_000 * MINUTE, END - 3_900 * MINUTE)
+    venues = [PagedVenue(), PagedVenue(holes=(hole,))]
+    for venue in venues:
+        times, *_ = await walk(venue, hole[0], END)
+        np.testing.assert_array_equal(times, truth(venue, hole[0], END))
+    assert len(venues[1].asked) == len(venues[0].asked) + 1
+
+
+@pytest.mark.parametrize("days", [8, 30, 400])
+async def test_a_venue_that_refuses_what_is_too_old_gives_the_rest(days):
+    kept = {"1m": 10_000 * MINUTE, "1h": 10_000 * HOUR}
+    venue = PagedVenue(style="window", keeps=kept, refuses=True)
+    since = END - days * DAY
+    times, _, spans, _ = await walk(venue, since, END)
+    there = truth(venue, max(since, NOW - 10_000 * MINUTE), END)
+    assert there.size - 300 <= times.size  # where it begins is searched to a page
+    np.testing.assert_array_equal(times, there[-times.size :])
+    assert spans[-1][1] == END - MINUTE
+    assert len(venue.asked) < 80
+
+
+async def test_a_symbol_that_is_refused_altogether_raises():
+    refused = VenueError("no such symbol", "refused")
+    venue = PagedVenue(errors=[refused, VenueError("no such symbol", "refused")])
+    with pytest.raises(VenueError, match="no such symbol"):
+        await walk(venue, END - 9 * DAY, END)
+    assert len(venue.asked) == 2
+    venue = PagedVenue(errors=[refused, VenueError("cut off", "unreachable")])
+    with pytest.raises(VenueError, match="cut off"):
+        await walk(venue, END - 9 * DAY, END)
 
 
 async def test_open_bar_is_only_final_after_its_grace():

@@ -68,6 +68,10 @@ async def test_streamed_books_are_given_when_they_have_changed() -> None:
     assert subject.take(stream, symbols, None) == 2
     stream.orderbooks = {"A/USDT": told(None)}  # a venue that does not number them
     assert subject.take(stream, symbols, None) == 1
+    assert subject.take(stream, symbols, None) == 0  # nothing new: it may have stopped to come
+    stream.orderbooks = {"A/USDT": told(None, asks=((11.0, 2.0),))}
+    assert subject.take(stream, symbols, None) == 1
+    stream.orderbooks["A/USDT"]["timestamp"] += 1
     assert subject.take(stream, symbols, None) == 1
     assert {b.symbol for b in heard.books} == {"A/USDT", "B/USDT"}
 
@@ -114,3 +118,10 @@ def test_turns_never_ask_more_often_than_the_gap() -> None:
 
 async def test_turns_of_nothing_end() -> None:
     await BookTurns(PuppetVenue([]), [], Heard()).run()
+
+
+@pytest.mark.parametrize(("name", "batch"), [("bybit", 10), ("okx", 50), ("kraken", 50)])
+def test_as_many_books_are_asked_for_at_once_as_the_venue_takes(name: str, batch: int) -> None:
+    venue = PuppetVenue(["A/USDT"])
+    venue.name = name
+    assert BookSubject(venue, Heard()).batch == batch

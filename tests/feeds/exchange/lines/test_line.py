@@ -1,15 +1,18 @@
 """A line on strings: dialled again, with patience, and replaced in time."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from opportunity.errors import OpportunityError
 from opportunity.feeds.exchange.lines import line as module
 from opportunity.feeds.exchange.lines.line import Line, LineSettings
-from opportunity.feeds.exchange.lines.session import End
+from opportunity.feeds.exchange.lines.session import End, Session
 from opportunity.feeds.exchange.lines.subjects import BarSubject
 from tests.feeds.exchange.wires import START, BadSymbol, Heard, NetworkError, Puppet, PuppetVenue
 
@@ -107,6 +110,27 @@ async def test_the_old_object_is_closed_only_when_the_new_one_gives_frames() -> 
         assert not second.closed
         assert [f.time for f in case.heard.frames] == [START, START + 1, START + 1]
         assert case.ends == []
+
+
+async def test_nothing_of_the_old_one_is_held_on_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+    class Seen(Session):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            sessions.add(self)
+
+    monkeypatch.setattr(module, "Session", Seen)
+    case = Case(LineSettings(silence_s=5.0, longest_silence_s=5.0, recycle_s=0.2, first_s=0.01))
+    async with run(case):
+        (await case.stream(0)).kline("A0USDT", START)
+        (await case.stream(1)).kline("A0USDT", START + 1)
+        await case.venue.until(lambda: case.venue.streams[0].closed)
+        case.venue.streams.clear()
+        for _ in range(20):  # the task of the old one comes to its end
+            await asyncio.sleep(0)
+        gc.collect()
+        assert len(sessions) == 1
 
 
 async def test_a_replacement_that_fails_is_tried_again_while_the_old_one_goes_on() -> None:

@@ -102,3 +102,13 @@ def test_a_print_of_ccxt_is_read() -> None:
     empty = parsed_print({"id": None, "price": None})
     assert empty.id == ""
     assert math.isnan(empty.price)
+
+
+@pytest.mark.parametrize(("side", "n"), [("buy", 1), ("sell", 1), (None, 0), ("", 0)])
+async def test_a_print_without_a_side_is_not_taken_for_a_purchase(side: str | None, n: int) -> None:
+    prints, heard = made()
+    trade = {"id": "1", "timestamp": START, "price": 2.0, "amount": 1.0, "side": side}
+    prints.add(0, parsed_print(trade))
+    prints.flush()
+    assert len(heard.blocks) == n
+    assert prints.n_refused == 1 - n

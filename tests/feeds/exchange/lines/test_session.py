@@ -72,6 +72,17 @@ async def test_a_frame_settles_it_and_is_kept_from_ccxt() -> None:
         assert not case.stream.on_message(None, {"result": None, "id": 1})
 
 
+async def test_no_address_and_no_token_in_it_is_told() -> None:
+    case = Case()
+    told = "Connection to wss://ws.a.test/x?token=canary timed out, url='wss://b.c/?k=canary'"
+    case.venue.script.steps["A/USDT"] = [NetworkError(told)]
+    async with under_way(case):
+        await case.ended()
+    assert case.session.end is not None
+    assert "canary" not in case.session.end.text
+    assert "timed out" in case.session.end.text
+
+
 async def test_a_drop_ends_it_and_says_why() -> None:
     case = Case()
     case.venue.script.steps["A/USDT"] = [NetworkError("closing code 1006")]

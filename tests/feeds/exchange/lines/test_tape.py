@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opportunity.errors import OpportunityError
 from opportunity.feeds.clock import Clock
-from opportunity.feeds.exchange.lines.tape import DEPTH, Tape
+from opportunity.feeds.exchange.lines.tape import DEPTH, N_BEATS, Tape
 from opportunity.live.gatherer import _not_before
 from opportunity.market.observations import (
     FearGreed,
@@ -197,8 +197,8 @@ class Perpetuals:
 async def test_past_funding_is_there_for_the_first_question() -> None:
     tape, venue = Tape(SYMBOLS, "testing"), Perpetuals()
     await tape.load(venue)
-    found = tape.between((Funding,), START - 30 * DAY_MS, START + 1)
-    assert len(found) == 2 * 14 * 3
+    found = tape.between((Funding,), START - 100 * DAY_MS, START + 1)
+    assert len(found) == 2 * 90 * 3  # sentiment needs 90 of each symbol to rank a rate
     known = [r.available_at for r in found if isinstance(r, Funding)]
     assert known == sorted(known)
     assert max(known) <= START
@@ -240,3 +240,17 @@ async def test_polling_tells_each_rate_once_and_beats_while_something_is_heard()
     beats = [r for r in found if isinstance(r, Heartbeat)]
     assert [b.of for b in beats] == ["trades"]
     assert all(b.event_time % MINUTE_MS >= 0 for b in beats)
+
+
+def test_what_comes_singly_is_bounded_and_found_again_by_when_it_was_heard():
+    tape = Tape(("A/B",), "x", lambda: START)
+    for i in range(2 * N_BEATS):
+        tape.add(Heartbeat(START + i, START + i, "x", "trades"))
+        tape.add(Funding(START + i * DAY_MS, START + i, "x", "A/B", 1e-4))
+    beats = tape.between((Heartbeat,), 0, START + DAY_MS)
+    assert [b.available_at - START for b in beats] == list(range(N_BEATS, 2 * N_BEATS))
+    some = tape.between((Funding, Heartbeat), START + N_BEATS, START + N_BEATS + 3)
+    assert sorted(type(r).__name__ for r in some) == ["Funding"] * 3 + ["Heartbeat"] * 3
+    assert [r.available_at for r in some] == sorted(r.available_at for r in some)
+    tape.add(Heartbeat(START, START, "x", "trades"))  # heard after the last one
+    assert len(tape.between((Heartbeat,), START + DAY_MS, START + 2 * DAY_MS)) == 1

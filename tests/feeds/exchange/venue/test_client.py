@@ -10,6 +10,7 @@ import pytest
 import opportunity
 from opportunity.feeds.exchange.venue.bans import Bans
 from opportunity.feeds.exchange.venue.client import build, load, venue_names
+from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.feeds.exchange.venue.gate import Gate, Timing
 from opportunity.feeds.exchange.venue.gated import Gated, Plan
 from opportunity.feeds.exchange.venue.venue import Venue
@@ -53,6 +54,39 @@ def test_every_object_is_gated_and_asks_for_spot_markets_alone(name):
     listing = client.options.get("fetchMarkets")
     assert not isinstance(listing, dict) or listing.get("types", ["spot"]) == ["spot"]
     assert not client.check_required_credentials(False)
+
+
+@pytest.mark.parametrize(("markets", "asked"), [("spot", "spot"), ("perpetual", "linear")])
+def test_types_of_markets_that_are_switches_stay_switches(markets, asked):
+    client = build(load("htx"), plan("htx"), GATE, markets)
+    types = client.options["fetchMarkets"]["types"]
+    assert [t for t, on in types.items() if on] == [asked]
+    assert set(types) == {"spot", "linear", "inverse"}
+
+
+@pytest.mark.slow
+async def test_no_venue_with_spot_bars_stumbles_before_its_first_request():
+    """Whatever ccxt's class of a venue is like, its markets are asked for, or a key is wanted."""
+
+    async def nothing(*_):
+        raise VenueError("no network", "unreachable")
+
+    ends = {}
+    for name in venue_names():
+        kind = load(name)
+        client = build(type(kind.__name__, (kind,), {"fetch": nothing}), plan(name), GATE)
+        if not (client.has.get("spot") and client.has.get("fetchOHLCV")):
+            continue
+        assert client.timeframes, name
+        client.session = object()
+        client.open()
+        try:
+            await client.fetch_markets()
+        except Exception as error:  # noqa: BLE001 - which one is what is looked at
+            ends[name] = type(error).__name__
+        client.session = None
+    assert len(ends) > 60
+    assert {n: e for n, e in ends.items() if e != "VenueError"} == {"alpaca": "AuthenticationError"}
 
 
 def test_perpetuals_are_asked_for_apart():

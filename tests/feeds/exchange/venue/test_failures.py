@@ -1,4 +1,5 @@
 from email.utils import formatdate
+from typing import get_args
 
 import aiohttp
 import ccxt
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from opportunity.errors import OpportunityError
 from opportunity.feeds.exchange.venue.failures import (
     LONGEST_MS,
+    FailureKind,
     VenueError,
     classify,
     moment_ms,
@@ -111,3 +113,10 @@ def test_no_header_breaks_it(text):
     wait = retry_after_ms({"Retry-After": text, "Date": text}, NOW)
     assert wait is None or 0 < wait <= LONGEST_MS
     assert moment_ms(text) is None or isinstance(moment_ms(text), float)
+
+
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+def test_waiting_helps_where_the_venue_may_answer_later(kind) -> None:
+    error = VenueError("no", kind)
+    assert error.passing == (kind not in ("refused", "unsupported"))
+    assert error.passing >= error.retryable

@@ -184,3 +184,18 @@ async def test_requests_of_one_call_are_judged_each_by_its_own_answer(server, ve
     assert began <= seen.first_at <= seen.sent_at < seen.back_at
     assert seen.status == 200
     await client.close()
+
+
+async def test_what_a_closed_stream_still_asks_says_nothing_about_the_venue(server, venue):
+    stream = venue.stream()
+    await stream.close()
+    n_calls, n_out = len(server.calls), venue.gate.calls.out
+    for reopened in (False, True) * 4:
+        if reopened:
+            stream.open()  # ccxt does so before it looks for its connection
+        with pytest.raises(VenueError, match="closed") as caught:
+            await stream.fetch_order_book("BTC/USDT", 5)
+        assert caught.value.kind == "unreachable"
+    assert (len(server.calls), venue.gate.calls.out) == (n_calls, n_out)
+    assert venue.gate.why == ""
+    await venue.resync()

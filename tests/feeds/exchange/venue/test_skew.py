@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opportunity.feeds.clock import Clock
-from opportunity.feeds.exchange.venue.skew import NOISE_MS, STEP_MS, Sample, jumps, skew_ms, steer
+from opportunity.feeds.exchange.venue.skew import (
+    AHEAD_MS,
+    NOISE_MS,
+    STEP_MS,
+    Sample,
+    jumps,
+    skew_ms,
+    steer,
+)
 
 NOW = 1_760_000_000_000
 
@@ -53,6 +61,31 @@ def test_a_clock_that_is_ahead_is_slowed_until_it_is_right(speed):
     assert abs(clock.now() - (NOW + period * 1000 * speed)) <= 2
     steer(clock, samples(real, NOW + period * 1000 * speed), speed, period)
     assert clock.speed == speed
+
+
+@pytest.mark.parametrize("speed", [1.0, 300.0])
+@given(trips=st.lists(st.tuples(st.floats(0.0, 9.0), st.floats(0.0, 1.0)), min_size=1, max_size=9))
+def test_a_clock_is_never_ahead_by_a_grace_however_slow_the_answers_are(speed, trips):
+    real = Real()
+    clock = Clock(0, monotonic=real)
+    for took, share in trips:  # the exchange looks at its clock somewhere on the way
+        sent, looked = real.at, real.at + took * share
+        real.at += took
+        told = int(NOW + looked * 1000 * speed)
+        steer(clock, [Sample(told, sent + took / 2, NOW, took / 2)] * 5, speed, 600.0)
+        assert clock.now() <= NOW + real.at * 1000 * speed + AHEAD_MS + 1
+    best = min(took for took, _ in trips)
+    assert clock.now() >= NOW + (real.at - best) * 1000 * speed - 3
+
+
+@pytest.mark.parametrize("speed", [1.0, 300.0])
+def test_what_all_answers_agree_on_is_closer_than_any_of_them(speed):
+    real = Real()
+    clock = Clock(0, monotonic=real)
+    early, late = round(NOW + 49.1 * 1000 * speed), round(NOW + 49.9 * 1000 * speed)
+    told = [Sample(early, 49.5, NOW, 0.5), Sample(late, 49.5, NOW, 0.5)]
+    steer(clock, told, speed, 600.0)
+    assert clock.now() == pytest.approx(NOW + 50_000 * speed, abs=0.1001 * 1000 * speed)
 
 
 def test_noise_does_not_change_the_speed():

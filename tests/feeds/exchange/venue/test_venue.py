@@ -4,10 +4,20 @@ import time
 import numpy as np
 import pytest
 
+from opportunity.feeds.exchange.venue import venue as venue_module
 from opportunity.feeds.exchange.venue.failures import VenueError
 from opportunity.feeds.exchange.venue.gate import Patience
 from opportunity.feeds.exchange.venue.venue import Venue
-from tests.feeds.exchange.scripted import MINUTE, Reply, Scripted, Series, binance, wall_ms
+from tests.feeds.exchange.scripted import (
+    MINUTE,
+    Call,
+    Reply,
+    Scripted,
+    Series,
+    binance,
+    klines,
+    wall_ms,
+)
 
 QUICK = Patience(first_s=0.001, longest_s=0.004, wait_s=0.3, failures=5, open_s=0.2)
 KLINES = "/api/v3/klines"
@@ -63,6 +73,20 @@ async def test_bars_come_as_told(venue):
     np.testing.assert_array_equal(rows.times, since + MINUTE * np.arange(3))
     np.testing.assert_array_equal(rows.values, [[100, 101, 99, 100.5, 5]] * 3)
     assert before - 1 <= rows.asked_at <= venue.clock.now()
+
+
+async def test_a_venue_that_takes_no_since_gives_the_bar_all_the_same(server, venue):
+    def newest(call):
+        rows = klines(Call(call.at, call.path, {"limit": "999"}))
+        return rows[-int(call.query["limit"]) :]
+
+    server.answers[KLINES] = newest
+    since = wall_ms() // MINUTE * MINUTE - 3 * MINUTE
+    rows = await venue.bars("BTC/USDT", "1m", since, 1)
+    assert since in rows.times
+    old = since - 2_000 * MINUTE  # out of reach of a page: no more is asked for than needed
+    await venue.bars("BTC/USDT", "1m", old, 7)
+    assert server.calls[-1].query["limit"] == "7"
 
 
 async def test_a_local_exchange_says_what_it_is(server, made):
@@ -121,6 +145,29 @@ async def test_a_broken_answer_is_asked_for_again_and_never_passes_for_data(serv
     assert 5 <= server.count(KLINES) <= 5 + again
 
 
+BARRED = {"code": 0, "msg": "Service unavailable from a restricted location, see https://x.y/z."}
+CLOUD = "<html>The distribution is configured to block access from your country.</html>"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "words"),
+    [
+        (Reply(BARRED, 451), "unsupported", "does not serve the place where this machine is"),
+        (Reply(CLOUD, 403, kind="text/html"), "unsupported", "(HTTP status 403)"),
+        (Reply("<html>busy</html>", 403, kind="text/html"), "unreachable", "403"),
+    ],
+)
+async def test_a_place_that_is_not_served_is_told_at_once(server, made, reply, kind, words):
+    server.answers["/api/v3/exchangeInfo"] = reply
+    venue = made()
+    with pytest.raises(VenueError) as caught:
+        await venue.open()
+    assert caught.value.kind == kind
+    assert words in str(caught.value)
+    assert server.count("/api/v3/exchangeInfo") == (1 if kind == "unsupported" else 3)
+    assert venue.gate.calls.failed == server.count("/api/v3/exchangeInfo")
+
+
 async def test_what_a_venue_does_not_have_is_no_failure(server, venue):
     with pytest.raises(VenueError) as caught:
         await venue.book("BTC/USDT", 5)
@@ -154,6 +201,21 @@ async def test_tickers_and_prints_are_read(server, venue):
     assert (found["ETH/USDT"].last, found["ETH/USDT"].quote_volume) == (10.0, 70.0)
     trades = await venue.prints("BTC/USDT", 1_700_000_000_000, 10)
     assert (trades.price.tolist(), trades.side.tolist()) == ([1.0, 3.0], [1, -1])
+
+
+async def test_named_tickers_are_asked_for_a_few_at_a_time(server, venue, monkeypatch):
+    monkeypatch.setattr(venue_module, "AT_ONCE", 1)
+
+    def tickers(call):
+        return [
+            {"symbol": s, "lastPrice": "10", "quoteVolume": "70", "closeTime": 5, "volume": "7"}
+            for s in ("BTCUSDT", "ETHUSDT") if s in str(call.query)
+        ]  # fmt: skip
+
+    server.answers["/api/v3/ticker/24hr"] = tickers
+    assert set(await venue.tickers(["BTC/USDT", "ETH/USDT"])) == {"BTC/USDT", "ETH/USDT"}
+    assert server.count("/api/v3/ticker/24hr") == 2
+    assert await venue.tickers([]) == {}
 
 
 async def test_the_clock_never_goes_back_and_believes_a_leap_only_twice(server, venue):
@@ -337,3 +399,16 @@ async def test_a_storm_of_429_never_has_a_call_inside_a_pause(server, made, tmp_
     assert kinds <= {"limited", "unreachable"}
     # calls that were on the wire already when the first 429 of the storm was written
     assert inside <= 3
+
+
+async def test_a_clock_that_stood_still_is_astray_until_it_is_measured(server, made):
+    slept = 0
+    venue = made(wall_ms=lambda: wall_ms() + slept)
+    await venue.open()
+    assert not venue.astray
+    slept = 3_600_000  # the monotonic clock stands still while a machine sleeps
+    server.answers["/api/v3/time"] = lambda _: {"serverTime": wall_ms() + slept}
+    assert venue.astray
+    await venue.resync()
+    assert not venue.astray
+    assert abs(venue.clock.now() - wall_ms() - slept) < 1_000
