@@ -259,6 +259,7 @@ class Evaluation:
         """Return symbol `i` of the snapshot, ranked or not, as a record."""
         snapshot, together = self.snapshot, self.consensus
         side, risk = int(together.direction[i]), float(self.risk[i])
+        vetoed = "trust" in self.why(i)  # nobody shall act on such data, whatever it says
         level = int(risk_level(self.risk[i : i + 1])[0])
         finals = self.combined.final[i].tolist()
         components = dict(zip(
@@ -278,7 +279,7 @@ class Evaluation:
             consensus=float(together.consensus[i]),
             disagreement=float(together.disagreement[i]),
             coverage=float(together.coverage[i]),
-            recommended_action=ACTIONS[int(together.action[i]) + 2],
+            recommended_action="HOLD" if vetoed else ACTIONS[int(together.action[i]) + 2],
             risk=risk,
             risk_level="UNKNOWN" if level < 0 else RISK_LEVELS[level],
             success=float(self.success[i]),
@@ -289,7 +290,7 @@ class Evaluation:
             },
             components=components | {"ict": unit(float(self.ict[i]))},
             patterns=snapshot.patterns[i],
-            levels=self._levels(i, side),
+            levels=None if vetoed else self._levels(i, side),
             flagged=bool(snapshot.flagged[i].any()),
             scanned_at=snapshot.time,
             source=snapshot.source,

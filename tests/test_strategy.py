@@ -386,6 +386,22 @@ def test_a_symbol_that_cannot_be_trusted_is_vetoed():
     assert (summary.lowest, summary.n_vetoed, summary.n_symbols) == (0, 1, 3)
 
 
+def test_nobody_is_advised_to_act_on_data_that_cannot_be_trusted():
+    snapshot = market([[0.6] * 3] * 3)
+    found = evaluate(doubted(snapshot, (1, slice(None), "price", 1)), rules=LAX, exists=ALL)
+    plain = evaluate(snapshot, rules=LAX, exists=ALL)
+    row, before = found.row(1), plain.row(1)
+    assert row.direction == before.direction == "BULLISH"
+    assert before.recommended_action != "HOLD"
+    assert before.levels is not None
+    assert row.recommended_action == "HOLD"
+    assert row.levels is None
+    assert {e.advice for e in row.timeframe_breakdown.values()} == {"HOLD"}
+    for i in (0, 2):
+        assert found.row(i).recommended_action == plain.row(i).recommended_action
+        assert found.row(i).levels == plain.row(i).levels
+
+
 def test_a_timeframe_without_a_score_says_nothing_about_trust():
     scores = [[0.6, 0.6, math.nan], [math.nan] * 3]
     found = evaluate(doubted(market(scores), (0, 2, "price", 1), (1, 0, "price", 1)),

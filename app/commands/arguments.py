@@ -136,20 +136,18 @@ def count(text: str) -> int:
 @checked
 def moment(text: str) -> int:
     """Parse a time as ISO 8601 (UTC unless it says otherwise) or as integer ms; return ms UTC."""
-    import pandas as pd
+    from datetime import UTC, datetime
 
-    if text.isdecimal() and len(text) > 4:
+    if text.isdecimal() and len(text) > 8:
         return int(text)
+    first = {4: "-01-01", 7: "-01"}.get(len(text), "")  # of a year, or of a month
     try:
-        stamp = pd.Timestamp(text)
+        when = datetime.fromisoformat(text + first)  # nothing looser: 02/05 has two meanings
     except ValueError as error:
         raise ValueError(
             f"time must be ISO 8601 such as 2024-09-06T12:00 or ms UTC, was {text!r}"
         ) from error
-    if pd.isna(stamp):
-        raise ValueError(f"time must be ISO 8601 such as 2024-09-06T12:00, was {text!r}")
-    stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-    return round(stamp.timestamp() * 1000)
+    return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def at(text: str) -> int | str:

@@ -43,7 +43,7 @@ class FaultsControl(Control):
         if not self.request.headers.get("Content-Type", "").startswith("application/json"):
             return self._refuse(415, "Content-Type must be application/json")
         try:
-            number = self.core.faults.order(parse_json(self.request.body))
+            number = self.core.order(parse_json(self.request.body))
         except (JsonError, ValueError, OpportunityError) as error:
             return self._refuse(400, str(error))
         self.set_status(201)

@@ -1,10 +1,12 @@
 """What the parts of one exchange share: market, time, faults and names."""
 
 from app.exchange.books import Books
-from app.exchange.injector import Faults
+from app.exchange.faults import make
+from app.exchange.injector import FAULTS, Faults
 from app.exchange.market import Market
 from app.exchange.planner import Due, Planner
 from app.exchange.view import View
+from opportunity.errors import unknown
 from opportunity.feeds.clock import Clock
 from opportunity.market.symbols import compact
 
@@ -36,6 +38,20 @@ class Core:
         self._latest = max(self._latest, self.clock.now())
         self._due += self.planner.advance(self._latest)
         return self._latest
+
+    def order(self, payload: object) -> int:
+        """Switch on the fault that JSON asks for; return its number.
+
+        Raises
+        ------
+        ValueError
+            If it is none, or concerns a symbol that is not traded here: it would never strike.
+        """
+        fault = make(FAULTS, payload)
+        for symbol in fault.symbols:
+            if symbol not in self.market.symbols:
+                raise ValueError(unknown("symbol", symbol, self.market.symbols))
+        return self.faults.add(fault)
 
     def due(self) -> list[Due]:
         """Return the corrections that began to hold since the last call."""

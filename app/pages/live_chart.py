@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -66,6 +67,7 @@ class LiveChart:
         self.data: ChartData | None = None
         self.chart: MarketChart | None = None
         # Figures take longest to build: their places are filled when their data has come.
+        self._shown: tuple[str, str] | None = None  # what the figures show
         self.places = {n: pn.Column(sizing_mode="stretch_both", margin=0) for n in PLACES}
         self.bar = ChartBar(
             frames=dumps(list(services.timeframes)), timeframe=timeframe,
@@ -108,6 +110,7 @@ class LiveChart:
         symbol, timeframe = self.symbol, checked(self.timeframe)
         self._loaded_at = self._services.uptime_s
         data: ChartData | None = None
+        why = ""
         try:
             data = await self._services.chart(symbol, timeframe)
             if self.chart is None:
@@ -115,10 +118,13 @@ class LiveChart:
                 self.chart = await asyncio.to_thread(MarketChart, self._theme())
         except (OpportunityError, ValueError, OSError) as error:
             logger.warning("chart failed", symbol=symbol, timeframe=timeframe, error=str(error))
+            why = str(error)
         if not self._closed:
-            self._doc.add_next_tick_callback(lambda: self._arrived(symbol, timeframe, data))
+            self._doc.add_next_tick_callback(lambda: self._arrived(symbol, timeframe, data, why))
 
-    def _arrived(self, symbol: str, timeframe: str, data: ChartData | None) -> None:
+    def _arrived(
+        self, symbol: str, timeframe: str, data: ChartData | None, why: str = ""
+    ) -> None:
         self._loading = False
         if self._closed:
             return
@@ -131,10 +137,26 @@ class LiveChart:
                 self._draw(data)
                 self.draw_overlay()
                 self._on_load()
+        elif why and self._shown != (symbol, timeframe):
+            self._say(f"No chart of {symbol} {timeframe} now: {why}")
+
+    def _say(self, text: str) -> None:
+        """Put a sentence where the chart would be: another symbol's must not stand there."""
+        self.data = None
+        self._shown = None
+        with pn.io.hold(self._doc):
+            for place in self.places.values():
+                place.clear()
+            first = next(iter(self.places.values()))
+            first.append(pn.pane.HTML(f"<p role='status'>{escape(text)}</p>", margin=16))
 
     def _draw(self, data: ChartData) -> None:
         assert self.chart is not None
         self.chart.load(data)
+        if self._shown is None:
+            for place in self.places.values():
+                place.clear()
+        self._shown = self.symbol, self.timeframe
         for name, place in self.places.items():
             if not len(place):
                 self.chart.wear(self._theme())

@@ -9,6 +9,7 @@ import numpy as np
 
 from opportunity.detectors.sightings import Sighting, Sightings
 from opportunity.scoring.combination import HIGH_VOLATILITY, LOW_VOLATILITY
+from opportunity.scoring.trust import MIN_TRUST
 from opportunity.scoring.wording import headline, markup, text
 
 Direction = Literal["BEARISH", "NEUTRAL", "BULLISH"]
@@ -167,8 +168,12 @@ class Explanation:
         return replace(self, components=parts)
 
     def trusted(self, trust: float, note: str) -> "Explanation":
-        """Return the same with the trust in its bars; `confidence` must be lowered already."""
-        return replace(self, trust=trust, trust_note=note if trust < 1 else "")
+        """Return the same with the trust in its bars; `confidence` must be lowered already.
+
+        Too little trust makes HOLD of any advice: nobody shall act on such bars.
+        """
+        advice: Advice = self.advice if trust >= MIN_TRUST else "HOLD"
+        return replace(self, trust=trust, trust_note=note if trust < 1 else "", advice=advice)
 
     def because(self, reason: str) -> "Explanation":
         """Return the same with a reason for every detector that is not available."""

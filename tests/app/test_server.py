@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from builders import random_bars
 
+from app import server
 from opportunity.market.store import BarStore
 from opportunity.scoring.presets import PRESETS
 

@@ -59,7 +59,7 @@ class Health:
     def count(self, notes: Iterable[BarNote]) -> None:
         """Count what happened to single bars."""
         for note in notes:
-            self._corrections += note.kind == "corrected"
+            self._corrections += note.revision > 0  # after it was given
             self._refused += note.kind == "refused"
 
     @property

@@ -14,6 +14,7 @@ from app.commands import arguments
         ("1970-01-01T01:00+01:00", 0),
         ("1725580800000", 1_725_580_800_000),
         ("2024", 1_704_067_200_000),
+        ("2024-02", 1_706_745_600_000),
     ],
 )
 def test_moments(text, ms):
@@ -27,6 +28,8 @@ def test_moments(text, ms):
     [
         (arguments.moment, "soon", "time must be ISO 8601"),
         (arguments.moment, "NaT", "time must be ISO 8601"),
+        (arguments.moment, "02/05/2025", "time must be ISO 8601"),
+        (arguments.moment, "5 May 2025", "time must be ISO 8601"),
         (arguments.share, "x", "must be a number in 0..1, was 'x'"),
         (arguments.share, "nan", "must be a number in 0..1, was 'nan'"),
         (arguments.count, "-1", "must be a whole number >= 1"),

@@ -51,6 +51,7 @@ async def test_control_works_during_maintenance(calm: LocalExchange) -> None:
     [
         ({"data": b"{}"}, 415, "Content-Type must be application/json"),
         ({"json": {"kind": "stal"}}, 400, "Did you mean 'stall'"),
+        ({"json": {"kind": "gap", "symbols": ["BTC/USTD"]}}, 400, "Did you mean 'BTC/USDT'"),
         ({"data": b"{", "headers": {"Content-Type": "application/json"}}, 400, "not JSON"),
         ({"json": {"kind": "stall"}, "headers": {"Origin": "http://evil"}}, 403, "this machine"),
         ({"json": {"kind": "stall"}, "headers": {"Host": "evil:80"}}, 403, "this machine"),

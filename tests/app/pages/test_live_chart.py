@@ -50,10 +50,37 @@ async def test_failure_is_survived_and_tried_again(world, doc, turn, monkeypatch
         part.load()
         await turn(doc)
     assert part.data is None
+    (text,) = part.places["price"]
+    assert "history must cover the chart" in text.object
     world.skip(3)
     assert part.load()
     await turn(doc)
     assert part.data is not None
+    assert part.places["price"][0] is not text
+
+
+async def test_another_symbols_chart_does_not_stand_in_for_one_that_failed(
+    world, doc, turn, monkeypatch
+) -> None:
+    async def fail(*_):
+        raise CoverageError("<b>no</b> history")
+
+    part = _chart(world, doc, [])
+    part.load()
+    await turn(doc)
+    monkeypatch.setattr(world, "chart", fail)
+    world.skip(3)
+    part.load()  # the same stream: what is shown is still true
+    await turn(doc)
+    assert part.data is not None
+    part.symbol = "ETH/USDT"
+    world.skip(3)
+    part.load()
+    await turn(doc)
+    assert part.data is None
+    assert "ETH/USDT" in part.places["price"][0].object
+    assert "<b>" not in part.places["price"][0].object
+    assert not len(part.places["score"])
 
 
 async def test_overlays_can_be_switched_on_and_off(world, doc, turn) -> None:

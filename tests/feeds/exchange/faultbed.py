@@ -3,10 +3,9 @@
 import asyncio
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,12 +23,10 @@ from opportunity.feeds.simulation.market import SimulatedMarket
 from opportunity.live.day import DayFigures
 from opportunity.live.rewarming import Rewarmer
 from opportunity.live.streams import Streams
-from opportunity.market.notes import BarNote
 from opportunity.market.timeframe import MINUTE_MS
-from opportunity.market.trust import Faults, weigh
-from tests.feeds.exchange.faulttruth import Truth
+from opportunity.market.trust import weigh
+from tests.feeds.exchange.faulttruth import SYMBOLS, Run, Truth
 
-SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 SPEED: Final = 600.0
 TIMEFRAMES: Final = ("1m", "5m", "15m")
 WARM: Final = 300
@@ -45,40 +42,6 @@ QUICK: Final = Tuning(
     looks=Looks(clock_s=10.0, markets_s=8.0, tickers_s=25.0),
 )
 """Patience of a market whose minutes last a tenth of a second."""
-
-
-@dataclass
-class Run:
-    """What came out of a feed."""
-
-    start: int = 0
-    bars: dict[tuple[int, int], tuple[float, ...]] = field(default_factory=dict)
-    order: list[list[int]] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    corrected: Counter[int] = field(default_factory=Counter)
-    rewarmed: dict[int, int] = field(default_factory=dict)
-    notes: list[BarNote] = field(default_factory=list)
-    told: set[tuple[int, str]] = field(default_factory=set)
-    states: set[str] = field(default_factory=set)
-    trust: np.ndarray = field(default_factory=lambda: np.ones(len(SYMBOLS)))
-    settled: np.ndarray = field(default_factory=lambda: np.zeros(len(SYMBOLS), np.int64))
-    streams: Streams | None = None
-    faults: Faults | None = None
-    truth: Truth | None = None
-    injected: Counter[str] = field(default_factory=Counter)
-    calls: int = 0
-    calls_in_ban: int = 0
-    reconnects: int = 0
-    finished: bool = False
-    took_s: float = 0.0
-
-    def noted(self, row: int, time: int) -> set[str]:
-        """Return the kinds of notes on one bar."""
-        return {n.kind for n in self.notes if (n.symbol, n.time) == (SYMBOLS[row], time)}
-
-    def kinds(self, symbol: str = "") -> Counter[str]:
-        """Return how many notes there are of each kind."""
-        return Counter(n.kind for n in self.notes if not symbol or n.symbol == symbol)
 
 
 class Heeding(Rewarmer):

@@ -1,17 +1,19 @@
 """What the bars really were, by the exchange's own books, and the scores that they make."""
 
+from collections import Counter
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from app.exchange.view import View
 from opportunity.live.streams import Streams
+from opportunity.market.notes import BarNote
 from opportunity.market.timeframe import MINUTE_MS, length_ms, open_ms
+from opportunity.market.trust import Faults
 
-if TYPE_CHECKING:
-    from tests.feeds.exchange.faultbed import Run
-
+SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 EXPLAINED: Final = frozenset({"corrected", "spike"})
 
 
@@ -49,7 +51,41 @@ class Truth:
         return times[kept], values[kept]
 
 
-def scores(run: "Run", n_warm: int) -> np.ndarray:
+@dataclass
+class Run:
+    """What came out of a feed."""
+
+    start: int = 0
+    bars: dict[tuple[int, int], tuple[float, ...]] = field(default_factory=dict)
+    order: list[list[int]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    corrected: Counter[int] = field(default_factory=Counter)
+    rewarmed: dict[int, int] = field(default_factory=dict)
+    notes: list[BarNote] = field(default_factory=list)
+    told: set[tuple[int, str]] = field(default_factory=set)
+    states: set[str] = field(default_factory=set)
+    trust: np.ndarray = field(default_factory=lambda: np.ones(len(SYMBOLS)))
+    settled: np.ndarray = field(default_factory=lambda: np.zeros(len(SYMBOLS), np.int64))
+    streams: Streams | None = None
+    faults: Faults | None = None
+    truth: Truth | None = None
+    injected: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    calls_in_ban: int = 0
+    reconnects: int = 0
+    finished: bool = False
+    took_s: float = 0.0
+
+    def noted(self, row: int, time: int) -> set[str]:
+        """Return the kinds of notes on one bar."""
+        return {n.kind for n in self.notes if (n.symbol, n.time) == (SYMBOLS[row], time)}
+
+    def kinds(self, symbol: str = "") -> Counter[str]:
+        """Return how many notes there are of each kind."""
+        return Counter(n.kind for n in self.notes if not symbol or n.symbol == symbol)
+
+
+def scores(run: Run, n_warm: int) -> np.ndarray:
     """Return the scores of streams that saw the truth alone, in the rows of `run.streams`."""
     truth, real = run.truth, run.streams
     streams = Streams(real.symbols, real.timeframes, real.base, real.source)
@@ -68,7 +104,7 @@ def scores(run: "Run", n_warm: int) -> np.ndarray:
     return outputs(streams)
 
 
-def _instants(run: "Run", first: list[int], last: list[int]) -> Any:
+def _instants(run: Run, first: list[int], last: list[int]) -> Any:
     for time in range(min(first), max(last), MINUTE_MS):
         bars = {
             row: bar
@@ -86,7 +122,7 @@ def outputs(streams: Streams) -> np.ndarray:
     return np.stack([streams._scores, streams._confidences], -1).reshape(n, -1)
 
 
-def judge(run: "Run") -> list[str]:
+def judge(run: Run) -> list[str]:
     """Return what breaks the promise: wrong, early, doubled or missing bars that nobody told."""
     wrong = list(run.wrong)
     for row, times in enumerate(run.order):
@@ -108,7 +144,7 @@ def judge(run: "Run") -> list[str]:
     return wrong
 
 
-def astray(run: "Run", n_warm: int) -> list[int]:
+def astray(run: Run, n_warm: int) -> list[int]:
     """Return the symbols whose scores are not those of the truth."""
     true, real = scores(run, n_warm), outputs(run.streams)
     return [

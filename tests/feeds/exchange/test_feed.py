@@ -1,7 +1,6 @@
 import asyncio
 from itertools import pairwise
 from types import SimpleNamespace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest

@@ -75,8 +75,10 @@ def test_since_changes_with_the_state_only():
 
 def test_counts_and_delay_come_from_what_went_out():
     machine = Machine()
-    kinds = ("corrected", "refused", "refused", "rest")
-    machine.health.count(BarNote(k, "BTC/USDT", "1m", NOW, NOW) for k in kinds)
+    kinds = ("corrected", 1), ("corrected", 0), ("refused", 0), ("refused", 0), ("rest", 0)
+    machine.health.count(
+        BarNote(kind, "BTC/USDT", "1m", NOW, NOW, revision=n) for kind, n in kinds
+    )
     for delay, late in ((300, False), (500, False), (9_000, True)):
         rows = np.arange(1)
         batch = Closed(NOW, rows, rows, np.ones((1, 5)), np.array([late]))

@@ -1,12 +1,11 @@
 import asyncio
-import asyncio
 from types import SimpleNamespace
 
 import pytest
 
 from opportunity.feeds.exchange import watch as module
 from opportunity.feeds.exchange.venue.venue import steered_s
-from opportunity.feeds.exchange.watch import FASTEST, OLDEST_TICKER_MS, Looks, Watch
+from opportunity.feeds.exchange.watch import OLDEST_TICKER_MS, Looks, Watch, pause_s
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
 NOW = 1_700_000_000_000
@@ -117,22 +116,3 @@ async def test_a_clock_that_stood_still_is_measured_at_once(monkeypatch):
         await looked.wait()
     work.cancel()
     await asyncio.wait([work])
-
-
-@pytest.mark.parametrize(("speed", "faster"), [(1.0, 1.0), (4.0, 4.0), (6_000.0, FASTEST)])
-async def test_it_looks_more_often_where_time_runs_faster_up_to_a_bound(monkeypatch, speed, faster):
-    waits = []
-
-    async def wait(seconds):
-        waits.append(seconds)
-        await asyncio.Event().wait()
-
-    venue = Watched(speed=speed)
-    venue.has, venue.resync = lambda what: True, None
-    watch = Watch(venue, Told(), SYMBOLS, Looks(clock_s=30.0, markets_s=20.0, tickers_s=10.0))
-    monkeypatch.setattr("opportunity.feeds.exchange.watch.asyncio.sleep", wait)
-    looking = asyncio.ensure_future(watch.run())
-    await asyncio.wait([looking], timeout=0.01)
-    looking.cancel()
-    await asyncio.wait([looking])
-    assert waits == [30.0 / faster, 20.0 / faster, 10.0 / faster]

@@ -169,7 +169,8 @@ class Assembler:
         ):
             self._refuse(frame)
         elif not frame.closed:
-            self._forming.put(row, time, frame.values)
+            if not self._ledger.far(row, time, frame.values):  # nobody vouches for it yet
+                self._forming.put(row, time, frame.values)
         elif frame.at + self._timing.grace_ms < time + length:
             self._refuse(frame)
         elif self._ledger.stream(row, time, frame.values, frame.at):

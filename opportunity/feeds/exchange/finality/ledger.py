@@ -214,6 +214,13 @@ class Ledger:
             time += self._length
         self.next[row] = time
 
+    def far(self, row: int, time: int, values: Values) -> bool:
+        """Tell whether a bar jumps away from the newest one that the cursor passed."""
+        return jumps(
+            values[1], values[2], self.close[row],
+            lambda: typical_move(self.recent.closes(row, time)),
+        )  # fmt: skip
+
     def forget(self, row: int) -> None:
         """Give up the bars of a row that wait for others before them."""
         self.recent.forget(row, self.next[row])
@@ -228,10 +235,7 @@ class Ledger:
             self.changed.add(row)
 
     def _pass(self, row: int, time: int, values: Values, marks: int, at: int) -> bool:
-        jumped = jumps(
-            values[1], values[2], self.close[row],
-            lambda: typical_move(self.recent.closes(row, time)),
-        )  # fmt: skip
+        jumped = self.far(row, time, values)
         if not marks & REST and (jumped or marks & HELD or not self.close[row]):
             self.recent.mark(row, time, HELD | (JUMPED if jumped else 0))
             if jumped and not marks & JUMPED:

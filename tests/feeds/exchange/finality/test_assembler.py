@@ -394,6 +394,14 @@ def test_a_jump_is_held_until_rest_answers(one):
     assert [n.kind for n in one.notes()] == ["spike", "corrected"]
 
 
+@pytest.mark.parametrize("factor", [100.0, 0.01, 1.25])
+def test_an_open_bar_that_jumps_is_not_shown(one, factor):
+    time = START
+    one.frame(Frame(0, time, bar(100.5), None, time + 1))
+    one.frame(Frame(0, time, bar(100.0 * factor, 9e9), None, time + 2))
+    assert one.forming(time + 3).values[0].tolist() == list(bar(100.5))
+
+
 def test_doubt_from_outside_is_kept_until_it_ends(one):
     for _ in range(2):
         one.doubt(0, True, "ticker disagrees")
