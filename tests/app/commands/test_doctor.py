@@ -9,6 +9,13 @@ import pytest
 from app.cli import main
 from app.exchange.server import LocalExchange
 
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path_factory):
+    """Bans that are earned here must not reach other tests."""
+    monkeypatch.setenv("OPPORTUNITY_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 CANARY = "hunter2canary"
 
 

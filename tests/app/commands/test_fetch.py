@@ -13,6 +13,13 @@ from app.cli import main
 from app.exchange.server import LocalExchange
 from opportunity.market.store import BarStore
 
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path_factory):
+    """Bans that are earned here must not reach other tests."""
+    monkeypatch.setenv("OPPORTUNITY_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 SINCE = "2025-05-30"
 NOON = 1_748_867_400_000  # half past twelve: no bar closes while a test runs
 
@@ -140,7 +147,7 @@ def test_bad_usage_is_told_at_once(capsys, change, words):
     ("change", "words"),
     [
         ({"--exchange": "binanse"}, "Did you mean 'binance'?"),
-        ({"--since": "20240101"}, "since must lie between 2009 and now"),
+        ({"--since": "1234567890"}, "since must lie between 2009 and now"),
         ({"--since": "2199-01-01"}, "since must lie between 2009 and now"),
         ({"--until": "2023-01-01"}, "until must be later than since"),
         ({"--quote": "USDT"}, "--quote belongs to --top"),
