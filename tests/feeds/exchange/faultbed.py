@@ -67,7 +67,7 @@ class Bed:
     faults: tuple[dict[str, Any], ...] = ()
     before: tuple[dict[str, Any], ...] = ()
     speed: float = 300.0
-    wall_s: float = 20.0
+    wall_s: float = 30.0
     tuning: Tuning = QUICK
     start_ms: int | None = None
     after: int = 5
@@ -241,7 +241,9 @@ class Life:
 
 
 def prepare() -> None:
-    """Load what is compiled, which would hold up the first feeds for seconds."""
+    """Load what takes seconds, which would hold up the first feeds."""
+    import ccxt.pro  # noqa: F401 - the venue does it in a thread, where it slows all others
+
     market = SimulatedMarket(SYMBOLS, 1)
     streams = Streams(SYMBOLS, TIMEFRAMES, "1m", "simulated")
     time = DEFAULT_START_MS + MINUTE_MS * np.arange(WARM)

@@ -160,7 +160,7 @@ def _one(kind: str, *expect: Expect, variant: str = "", **values: Any) -> Case:
 
 def _again(kind: str, *expect: Expect, **values: Any) -> Case:
     """Return a case in which the line is cut first, so that it must be dialled again."""
-    return Case(kind, ({"kind": kind, **values}, {"kind": "drop", "after_s": 0.1}), expect)
+    return Case(kind, ({"kind": kind, **values}, {"kind": "drop", "after_s": 0.4}), expect)
 
 
 def _clean(run: Run) -> None:
@@ -173,11 +173,11 @@ SOME: Final = {"probability": 0.25}
 CASES: Final = (
     # REST
     _one("rate_limit", seen("limited"), _clean, variant="429", paths=KLINES, times=1,
-         retry_after_s=1),
+         retry_after_s=2),
     _one("rate_limit", seen("limited", "banned"), _clean, variant="429-again", every=3,
-         retry_after_s=1),
-    _one("rate_limit", seen("limited"), _clean, variant="429-drop", times=1, retry_after_s=1,
-         ban_s=0.8),
+         retry_after_s=2),
+    _one("rate_limit", seen("limited"), _clean, variant="429-drop", times=1, retry_after_s=2,
+         ban_s=1.8),
     _one("rate_limit", seen("banned"), _clean, variant="418", status=418, times=1,
          retry_after_s=2),
     _one("server_error", _clean, variant="500", status=500),

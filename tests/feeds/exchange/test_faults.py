@@ -32,21 +32,16 @@ class Runs:
 
     def __init__(self, keys: list[Key]) -> None:
         self._found: dict[Key, Future[Run]] = {key: Future() for key in keys}
-        self._loop = asyncio.new_event_loop()
-        self._work = self._loop.create_task(self._all())
+        self._begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = Future()
         self._thread = threading.Thread(target=self._live, name="fault beds")
         self._thread.start()
 
     def _live(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(asyncio.wait([self._work]))
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        finally:
-            self._loop.close()
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(self._all())
 
     async def _all(self) -> None:
+        self._begun.set_result((asyncio.get_running_loop(), asyncio.current_task()))
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def one(key: Key) -> None:
@@ -69,8 +64,9 @@ class Runs:
 
     def close(self) -> None:
         """End what still runs."""
+        loop, work = self._begun.result()
         with contextlib.suppress(RuntimeError):  # it is over already
-            self._loop.call_soon_threadsafe(self._work.cancel)
+            loop.call_soon_threadsafe(work.cancel)
         self._thread.join()
 
 
@@ -84,7 +80,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rewarming, "WARM_BARS", WARM)
         patch.setattr(rewarming, "RETRY_S", 0.2)
-        patch.setattr(injector, "ON_THEIR_WAY_S", 0.5)  # many feeds on one loop read late
+        patch.setattr(injector, "ON_THEIR_WAY_S", 0.9)  # many feeds on one loop read late
         patch.setattr(rewarming, "SETTLE_S", 0.03)  # a grace, in a market as fast as this
         prepare()
         made = Runs(wanted)
