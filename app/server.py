@@ -15,10 +15,12 @@ from tornado.netutil import bind_sockets
 
 from app.feed import make_feed
 from app.logs import configure_logs
-from app.services import Services, symbols_key, time_key, wall_ms
+from app.names import symbols_key, time_key
+from app.services import Services
 from opportunity.config import Settings, SettingsError
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
+from opportunity.feeds.clock import wall_ms
 from opportunity.market.timeframe import timeframe
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory

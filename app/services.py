@@ -4,7 +4,6 @@ The API and the pages call this and nothing below it, so both do the same thing 
 """
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import structlog
 
 from app.feed import sources_of
 from app.feed_watch import FeedWatch
+from app.names import state_name, symbols_key, time_key
 from app.presets import Preset, Presets, check_weights
 from opportunity import __version__
 from opportunity.bus.memory import Hub
@@ -22,6 +22,7 @@ from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.feeds.base import Feed
+from opportunity.feeds.clock import wall_ms
 from opportunity.feeds.status import FeedStatus
 from opportunity.live.agent import Agent
 from opportunity.live.calibrate import saved_calibration
@@ -45,11 +46,6 @@ from opportunity.strategy import Evaluation, ScanRules, evaluate
 logger = structlog.get_logger(__name__)
 
 KEEP_TIME_S: Final = 15.0
-
-
-def wall_ms() -> int:
-    """Return the wall time in ms UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Services:
@@ -441,27 +437,6 @@ class Services:
             stored = self._versions.add(self.weights.as_dict(), "python")
             self.weights_version = stored.version
             self._tell("weights", stored.weights, stored.version, "python")
-
-
-def time_key(feed_name: str) -> str:
-    """Return the setting under which a feed's time is remembered."""
-    return f"time of {feed_name}"
-
-
-def symbols_key(settings: Settings) -> str:
-    """Return the setting under which the watched symbols of an exchange are remembered."""
-    return f"symbols of {state_name(settings)}"
-
-
-def state_name(settings: Settings) -> str:
-    """Name the market whose streams are kept: another seed or folder makes another one."""
-    if settings.feed == "simulated":
-        return f"simulated-{settings.seed}"
-    if settings.feed == "exchange":
-        local = hashlib.sha256(settings.exchange_url.encode()).hexdigest()[:12]
-        return f"{settings.exchange or 'binance'}{'-' + local if settings.exchange_url else ''}"
-    folder = str(settings.data and settings.data.resolve()).encode()
-    return f"{settings.feed}-{hashlib.sha256(folder).hexdigest()[:12]}"
 
 
 def _values(rules: ScanRules) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from app.api.messages import Filter, Message, encode
 from app.api.outlet import Outlet
 from app.api.parsing import JsonError, parse_json
 from app.api.symbols import sort_out
-from app.services import wall_ms
 from opportunity.contracts.base import Answer
 from opportunity.contracts.realtime import (
     CHANNELS,
@@ -34,6 +33,7 @@ from opportunity.contracts.realtime import (
     Unsubscribed,
 )
 from opportunity.errors import unknown
+from opportunity.feeds.clock import wall_ms
 from opportunity.market.symbols import parse_symbol
 
 POLICY: Final = 1008

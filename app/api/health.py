@@ -4,8 +4,9 @@ from typing import Final, Literal
 
 from app.api.base import BaseHandler, iso
 from app.api.problems import warming
-from app.services import Services, wall_ms
+from app.services import Services
 from opportunity.contracts.health import Health, Live, Ready
+from opportunity.feeds.clock import wall_ms
 
 CUT: Final = ("down", "banned")
 """States of the line to the market in which nothing comes."""

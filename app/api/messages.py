@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 
 from app.api.outlet import frame
-from app.services import Services, wall_ms
+from app.services import Services
 from opportunity.contracts.base import Answer, TimeframeName
 from opportunity.contracts.realtime import (
     AgentState,
@@ -20,6 +20,7 @@ from opportunity.contracts.realtime import (
     StatusMessage,
     WebSocketStatus,
 )
+from opportunity.feeds.clock import wall_ms
 from opportunity.market.symbols import compact
 from opportunity.strategy import Evaluation
 

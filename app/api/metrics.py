@@ -13,8 +13,9 @@ from prometheus_client.registry import Collector
 from app.api.base import BaseHandler, iso
 from app.api.broadcast import Realtime
 from app.api.health import active_signals
-from app.services import Services, wall_ms
+from app.services import Services
 from opportunity.contracts.health import AgentMetrics, Metrics, SystemMetrics, WebSocketMetrics
+from opportunity.feeds.clock import wall_ms
 
 
 def metrics_of(services: Services, realtime: Realtime) -> Metrics:

@@ -68,8 +68,8 @@ def _checks(args: argparse.Namespace, show: Any) -> list["Check"]:
     from app.doctor.exchange import Target, check_exchange
     from app.doctor.machine import check_disk, check_folder, check_port
     from app.doctor.software import check_packages, check_python
-    from app.wall import wall_ms
     from opportunity.errors import unknown
+    from opportunity.feeds.clock import wall_ms
     from opportunity.feeds.exchange.venue.client import venue_names
 
     checks: list[Check] = []

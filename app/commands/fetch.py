@@ -110,7 +110,7 @@ async def _fetch(args: argparse.Namespace, settings: "Settings") -> "Result":
     from app.fetch.plan import checked_span, make_plan
     from app.fetch.progress import show
     from app.fetch.report import Result
-    from app.wall import wall_ms
+    from opportunity.feeds.clock import wall_ms
     from opportunity.feeds.exchange.history.download import Download
     from opportunity.feeds.exchange.venue.venue import Venue
     from opportunity.market.store import BarStore

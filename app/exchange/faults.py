@@ -98,8 +98,8 @@ def _check_type(name: str, value: object, kind: Any) -> None:
         return
     wanted = next(a for a in allowed if a is not type(None))
     if wanted is float:
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-        fits = fits and math.isfinite(float(value))  # type: ignore[arg-type]  # checked above
+        number = value if isinstance(value, int | float) and value is not True else math.nan
+        fits = value is not False and math.isfinite(number)
     else:
         fits = type(value) is wanted
     if not fits:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ DEFAULT_START_MS: Final = 1_748_865_600_000
 _BLOCKS: Final = 4  # hours of minutes of all symbols that are kept
 
 
+@runtime_checkable
 class Market(Protocol):
     """What the local exchange trades.
 

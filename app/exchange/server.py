@@ -162,13 +162,11 @@ class LocalExchange:
 
 
 def _market(wanted: int | Iterable[str] | SimulatedMarket | Market, seed: int) -> Market:
-    if isinstance(wanted, int | list | tuple | SimulatedMarket):
+    if isinstance(wanted, Market):
+        return wanted
+    if isinstance(wanted, int | SimulatedMarket):
         return SimulatedSource(wanted, seed)
-    if hasattr(wanted, "base_bars"):
-        made: Any = wanted
-        return made  # type: ignore[no-any-return]  # a Protocol is told by its methods
-    names: Any = wanted
-    return SimulatedSource(tuple(names), seed)
+    return SimulatedSource(tuple(wanted), seed)
 
 
 def _silent(_: object) -> None:

@@ -11,6 +11,11 @@ _SLICE_S: Final = 0.05
 """Longest sleep in one piece: a change of speed is felt within it, from any thread."""
 
 
+def wall_ms() -> int:
+    """Return the wall time of this machine in ms UTC."""
+    return time.time_ns() // 1_000_000
+
+
 class Clock:
     """Time that starts at a chosen instant and runs at a chosen speed.
 

@@ -16,7 +16,8 @@ import param
 from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
-from opportunity.live.core import AgentConfig, Core, ScanStats
+from opportunity.live.config import AgentConfig, ScanStats
+from opportunity.live.core import Core
 from opportunity.live.gatherer import Gatherer, Sources
 from opportunity.live.notes import NoteKeeper, NoteStore
 from opportunity.live.observers import Observers

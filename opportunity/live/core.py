@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -14,6 +13,7 @@ import structlog
 from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Closed, Corrected, Feed, Forming
+from opportunity.live.config import AgentConfig, ScanStats
 from opportunity.live.day import DayFigures, Rows
 from opportunity.live.gatherer import Gatherer
 from opportunity.live.intake import Intake
@@ -33,7 +33,6 @@ from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_m
 from opportunity.market.trust import of_the_past
 from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.explanation import Explanation
-from opportunity.scoring.rules import Rules
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.strategy import Evaluation, evaluate
 
@@ -50,27 +49,6 @@ MOST_MISSED: Final = 10_000
 
 SAVE_EVERY_S: Final = 300.0
 REPORT_EVERY_S: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class AgentConfig:
-    """What people have turned, as one value; swapped whole, never changed."""
-
-    version: int
-    enabled: bool
-    interval_ms: int
-    weights: FloatArray
-    rules: Rules
-
-
-@dataclass(frozen=True, slots=True)
-class ScanStats:
-    """How the last scan went; times are feed times in ms UTC."""
-
-    time: int
-    took_ms: float
-    next_at: int
-    n_scans: int
 
 
 class Core:

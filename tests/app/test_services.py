@@ -9,11 +9,13 @@ from calling import made_calls
 
 from app.exchange.server import LocalExchange
 from app.feed import make_feed
+from app.names import symbols_key, time_key
 from app.presets import check_weights
-from app.services import Services, symbols_key, time_key, wall_ms
+from app.services import Services
 from opportunity.config import NewsSource, Settings
 from opportunity.detectors.inputs import Observed
 from opportunity.errors import ConflictError, ThreadError
+from opportunity.feeds.clock import wall_ms
 from opportunity.feeds.simulated import SimulatedFeed
 from opportunity.feeds.status import FeedStatus
 from opportunity.market.bars import Bars

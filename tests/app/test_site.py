@@ -9,9 +9,10 @@ import websockets
 
 from app.feed import make_feed
 from app.pages import PAGES
-from app.services import Services, wall_ms
+from app.services import Services
 from app.site import Site
 from opportunity.config import Settings
+from opportunity.feeds.clock import wall_ms
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory
 

@@ -19,10 +19,11 @@ import websockets
 from tornado.httpclient import AsyncHTTPClient
 
 from app.server import SWITCH_S, quiet_collector
-from app.services import Services, wall_ms
+from app.services import Services
 from app.site import Site
 from opportunity.config import load_settings
 from opportunity.feeds.base import Closed
+from opportunity.feeds.clock import wall_ms
 from opportunity.feeds.simulated import SimulatedFeed
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory

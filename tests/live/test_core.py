@@ -10,7 +10,8 @@ from opportunity.bus.memory import Hub
 from opportunity.feeds.base import Closed, Corrected, Forming
 from opportunity.live import core as module
 from opportunity.live import warming
-from opportunity.live.core import AgentConfig, Core
+from opportunity.live.config import AgentConfig
+from opportunity.live.core import Core
 from opportunity.live.notes import NoteKeeper
 from opportunity.market.bars import Bar
 from opportunity.market.notes import BarNote

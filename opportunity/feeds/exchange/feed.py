@@ -1,7 +1,6 @@
 """Any exchange that ccxt speaks to, as a feed: final bars only, holes repaired, faults named."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from opportunity.feeds.base import (
     pad,
     require_known,
 )
+from opportunity.feeds.clock import wall_ms
 from opportunity.feeds.exchange.finality.assembler import Assembler
 from opportunity.feeds.exchange.finality.recent import REACH
 from opportunity.feeds.exchange.health import Health
@@ -51,11 +51,6 @@ UNKNOWN_SOURCE: Final = "simulated"
 
 KNOWN_BARS: Final = 120
 """Bars before the start that the first streamed ones are held against."""
-
-
-def wall_ms() -> int:
-    """Return the wall time in ms UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class ExchangeFeed(Feed):

@@ -11,8 +11,9 @@ from tornado.web import Application
 
 from app.api import install, routes
 from app.feed import make_feed
-from app.services import Services, wall_ms
+from app.services import Services
 from opportunity.config import Settings
+from opportunity.feeds.clock import wall_ms
 from opportunity.scoring.presets import PRESETS
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory

@@ -6,7 +6,7 @@ import pytest
 
 from app.doctor.exchange import Target, check_exchange, judge_skew
 from app.exchange.server import LocalExchange
-from app.wall import wall_ms
+from opportunity.feeds.clock import wall_ms
 from opportunity.feeds.exchange.venue.bans import Ban, Bans
 from tests.feeds.exchange.scripted import Reply, Scripted
 
