@@ -2,8 +2,8 @@
 
 from opportunity.contracts.scanner import Component, Levels, ScanItem, TimeframeBreakdown
 from opportunity.market.symbols import compact
+from opportunity.ranked import Opportunity
 from opportunity.scoring.explanation import Explanation
-from opportunity.strategy import Opportunity
 
 
 def scan_item(row: Opportunity) -> ScanItem:

@@ -9,8 +9,9 @@ from opportunity.contracts.base import TimeframeName
 from opportunity.contracts.signals import ScoreRequest, ScoreResponse, ScoreResult
 from opportunity.contracts.weights import NormalizeQuery
 from opportunity.market.symbols import compact
+from opportunity.ranked import Opportunity
 from opportunity.scoring.weights import Weights
-from opportunity.strategy import Opportunity, ScanRules
+from opportunity.strategy import ScanRules
 
 NO_SIGNAL = "No signal generated"
 

@@ -9,9 +9,10 @@ import pandas as pd
 
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.market.timeframe import Timeframe, length_ms
+from opportunity.ranked import Opportunity
 from opportunity.scoring.explanation import plain
 from opportunity.scoring.snapshot import MarketSnapshot
-from opportunity.strategy import Evaluation, Opportunity
+from opportunity.strategy import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
