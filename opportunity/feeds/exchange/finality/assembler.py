@@ -229,6 +229,7 @@ class Assembler:
             self._gaps.drop(row)
             self._forming.drop(row)
             self._ledger.forget(row)
+            self._barrier.forget(row)
             self._recount()
 
     def restore(self, row: int) -> None:

@@ -1,8 +1,9 @@
 """Bars of different symbols that closed at the same instant leave together.
 
-They wait until every live symbol has its bar or is known to have none, at most `hold_ms` after
-the close; who comes later leaves alone and is late. Closes leave in ascending order, so the bars
-of one symbol do as well.
+They wait until every live symbol has its bar, is known to have none or was asked for it in vain,
+at most `hold_ms` after the close; after an outage a little longer, so that bars which are asked for
+one by one leave together. Who comes later leaves alone and is late. Closes leave in ascending
+order, so the bars of one symbol do as well.
 """
 
 import heapq
@@ -52,6 +53,7 @@ class Barrier:
         self._passed: dict[int, int] = {}
         self._front = -1
         self._waiting = [0] * n_rows
+        self._absent: dict[int, int] = {}
         self._patient = self._patient_again = -1
 
     def outage(self, now: int) -> None:
@@ -62,6 +64,7 @@ class Barrier:
 
     def push(self, row: int, close: int, values: Values) -> None:
         """Take the bar of a row; its bars must be pushed in order of time."""
+        self._absent.pop(row, None)
         bars = self._ready.get(close)
         if bars is None:
             bars = self._ready[close] = {}
@@ -71,12 +74,24 @@ class Barrier:
         if close > self._front:
             self._passed[close] = self._passed.get(close, 0) + 1
 
-    def skip(self, close: int) -> None:
-        """Take note that one more live row has no bar that closes then."""
+    def skip(self, row: int, close: int) -> None:
+        """Take note that a row has no bar that closes then."""
+        self._absent.pop(row, None)
         if close > self._front:
             self._passed[close] = self._passed.get(close, 0) + 1
             if len(self._passed) > _MOST_COUNTS:  # a market without any bar for days
                 del self._passed[min(self._passed)]
+
+    def excuse(self, row: int, close: int) -> None:
+        """Wait no more for what a row has from this close on, until it comes: it was asked for.
+
+        Nothing of the row has been pushed or skipped from there on.
+        """
+        self._absent.setdefault(row, close)
+
+    def forget(self, row: int) -> None:
+        """Take note that a row is not live any more; `recount` follows."""
+        self._absent.pop(row, None)
 
     def replace(self, row: int, close: int, values: Values) -> bool:
         """Change a bar that has not left; return whether it was still here."""
@@ -127,5 +142,6 @@ class Barrier:
 
     def _leaves_at(self) -> int:
         close = self._closes[0]
-        whole = close <= self._front or self._passed.get(close, 0) >= self._live
+        absent = sum(since <= close for since in self._absent.values())
+        whole = close <= self._front or self._passed.get(close, 0) + absent >= self._live
         return close if whole else max(close + self._hold, self._patient)

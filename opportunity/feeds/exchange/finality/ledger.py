@@ -199,6 +199,9 @@ class Ledger:
                     )
                 recent.empty(row, time, evidence.asked_at)
         self.advance(row, evidence.asked_at)
+        now_first = self.next[row]
+        if evidence.weight and since <= now_first < until:  # the others need not wait for it
+            self._barrier.excuse(row, now_first + self._length)
         return lacking
 
     def advance(self, row: int, at: int) -> None:
@@ -206,7 +209,7 @@ class Ledger:
         recent, time = self.recent, self.next[row]
         while marks := recent.marks(row, time):
             if marks & EMPTY:
-                self._barrier.skip(time + self._length)
+                self._barrier.skip(row, time + self._length)
                 self.skipped.add(row)
                 self._journal.note("empty", row, time, at)
             elif not self._pass(row, time, recent.values(row, time), marks, at):

@@ -45,7 +45,7 @@ def test_a_close_nobody_had_in_time_is_not_late_for_the_first():
 def test_a_row_without_a_bar_is_not_waited_for():
     barrier = Barrier(2, HOLD)
     barrier.push(0, FIRST, bar(1.0))
-    barrier.skip(FIRST)
+    barrier.skip(1, FIRST)
     assert taken(barrier, FIRST) == [(FIRST, [0], False)]
 
 
@@ -104,5 +104,35 @@ def test_a_long_repair_comes_in_pieces():
 def test_counts_of_closes_without_any_bar_are_bounded():
     barrier = Barrier(2, HOLD)
     for minute in range(10_000):
-        barrier.skip(opens(minute))
+        barrier.skip(1, opens(minute))
     assert len(barrier._passed) <= 4_096
+
+
+def test_a_row_that_was_asked_for_in_vain_is_not_waited_for_until_it_comes():
+    barrier = Barrier(3, HOLD)
+
+    def others(minute):
+        barrier.push(0, opens(minute), bar(1.0))
+        barrier.push(1, opens(minute), bar(2.0))
+        return taken(barrier, opens(minute))
+
+    barrier.excuse(2, opens(2))
+    assert others(1) == []  # of the close before nothing was asked
+    barrier.skip(2, opens(1))
+    assert taken(barrier, opens(1)) == [(opens(1), [0, 1], False)]
+    assert others(2) == []  # it was there meanwhile
+    barrier.excuse(2, opens(2))
+    assert taken(barrier, opens(2)) == [(opens(2), [0, 1], False)]
+    assert others(3) == [(opens(3), [0, 1], False)]
+    barrier.push(2, opens(2), bar(3.0))
+    assert taken(barrier, opens(3)) == [(opens(2), [2], True)]
+    assert others(4) == []
+
+
+def test_a_row_that_is_gone_does_not_stand_in_for_one_that_is_waited_for():
+    barrier = Barrier(3, HOLD)
+    barrier.excuse(2, FIRST)
+    barrier.forget(2)
+    barrier.push(0, FIRST, bar(1.0))
+    barrier.recount([FIRST, FIRST - 1])
+    assert taken(barrier, FIRST) == []
