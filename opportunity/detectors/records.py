@@ -27,7 +27,7 @@ class Rows:
     """
 
     def __init__(self, kind: np.dtype[Any], size: int = 0) -> None:
-        self._rows = np.full(size, np.zeros((), kind), kind)  # written to: it counts from now on
+        self._rows = _blank(size, kind)
         self._first, self._end = 0, 0
         self.forgotten = 0
 
@@ -44,7 +44,7 @@ class Rows:
         if self._end + n > self._rows.size:
             kept = len(self)
             size = room_for(kept + n, self._rows.size)
-            rows = self._rows if size == self._rows.size else np.zeros(size, self._rows.dtype)
+            rows = self._rows if size == self._rows.size else _blank(size, self._rows.dtype)
             rows[:kept] = self.view
             if rows is self._rows:
                 rows[kept:] = np.zeros((), rows.dtype)  # room is empty, as that of a new array
@@ -60,6 +60,11 @@ class Rows:
         n = max(0, min(n, len(self)))
         self._first += n
         self.forgotten += n
+
+
+def _blank(size: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Return empty rows that are written to: their memory counts from now on, not from later."""
+    return np.full(size, np.zeros((), kind), kind)
 
 
 @kernel

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from pysqlite3 import _sqlite3
 
 from app.server import SWITCH_S, quiet_collector, steady_allocator
 from opportunity.bus.memory import Hub
@@ -124,7 +125,8 @@ class Sample:
     """The process at one moment; `bars` are released ones of all symbols together.
 
     `resident_mib` is the least of three looks at the end of the minute, each after a collection
-    and `malloc_trim`; `malloc_mib` what C code and NumPy hold of it, without the gaps between;
+    and `malloc_trim`; `malloc_mib` what C code and NumPy hold of it, without the gaps between,
+    `sqlite_mib` the part of SQLite, whose page caches grow with the database to their limit;
     `untrimmed_mib` the least during the minute without either. `tasks` and
     `descriptors` are the least of the minute, too: questions come and go. `objects` are those
     that the collector knows, `blocks` all that Python has allocated.
@@ -133,6 +135,7 @@ class Sample:
     minute: float
     resident_mib: float
     malloc_mib: float
+    sqlite_mib: float
     untrimmed_mib: float
     descriptors: int
     tasks: int
@@ -173,6 +176,13 @@ def malloc_mib() -> float:
     ask.restype = MallocInfo
     found = ask()
     return int(found.uordblks + found.hblkhd) / 2**20
+
+
+def sqlite_mib() -> float:
+    """Return what the bundled SQLite has allocated."""
+    ask = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
+    ask.restype = ctypes.c_longlong
+    return int(ask()) / 2**20
 
 
 def trimmed_mib() -> float:
@@ -272,6 +282,7 @@ class Soak:
             minute=round((time.monotonic() - self.begun) / 60, 2),
             resident_mib=round(min(trimmed), 2),
             malloc_mib=round(malloc_mib(), 2),
+            sqlite_mib=round(sqlite_mib(), 2),
             untrimmed_mib=round(min(least, default=0.0), 2),
             descriptors=min(descriptors, default=0),
             tasks=min(tasks, default=0),
@@ -323,6 +334,7 @@ def growth(samples: Sequence[Sample], minutes: float) -> dict[str, Any]:
             min(s.resident_mib for s in third[-3:]) - min(s.resident_mib for s in third[:3]), 2
         ),
         "malloc_mib": [a.malloc_mib, b.malloc_mib],
+        "sqlite_mib": [a.sqlite_mib, b.sqlite_mib],
         "resident_mib": [a.resident_mib, b.resident_mib],
         "descriptors": [a.descriptors, b.descriptors],
         "tasks": [a.tasks, b.tasks],
