@@ -1,0 +1,43 @@
+from dataclasses import fields
+
+import pytest
+
+from opportunity.market.timeframe import HOUR_MS
+from opportunity.trading.risk import UNLIMITED, RiskLimits, RiskRecord
+
+
+def test_the_param_object_and_its_record_say_the_same():
+    assert RiskLimits().record() == RiskRecord()
+    assert {f.name for f in fields(RiskRecord)} == set(RiskLimits.param) - {"name"}
+    assert RiskLimits(max_losses=0).as_dict() == RiskRecord(max_losses=0).as_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bounds"),
+    [
+        ("max_positions", 0, "1..1000"), ("max_position", 0.0, "0.001..100"),
+        ("max_leverage", 101, "0.001..100"), ("max_daily_loss", 0, "0.001..1"),
+        ("max_drawdown", 1.1, "0.001..1"), ("max_losses", -1, "0..1000"),
+        ("cooldown_h", -1, "0..8760"),
+    ],
+)  # fmt: skip
+def test_what_is_out_of_bounds_is_named(name, value, bounds):
+    with pytest.raises(ValueError, match=f"{name} must be in {bounds}, was {value}"):
+        RiskRecord(**{name: value})
+
+
+def test_counts_are_whole_numbers():
+    with pytest.raises(ValueError, match=r"max_positions must be a whole number, was 1.5"):
+        RiskRecord(max_positions=1.5)
+    with pytest.raises(TypeError, match="max_losses must be a number, was None"):
+        RiskRecord(max_losses=None)
+
+
+def test_the_cool_down_in_ms():
+    assert RiskRecord(cooldown_h=0.5).cooldown_ms == HOUR_MS // 2
+    assert UNLIMITED.cooldown_ms == 0
+
+
+def test_an_unknown_limit_gets_a_near_name():
+    with pytest.raises(AttributeError, match=r"limit must be a known name.*'max_leverage'"):
+        RiskLimits().max_levrage = 2.0

@@ -1,0 +1,191 @@
+"""Trading by hand: bars as rows of prices, decisions at bars, and what the engine makes of them.
+
+Everything goes through `execute` and `PaperBroker`, so these cases hold whatever the kernels
+below look like.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from builders import HOUR
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from opportunity.backtest.batches import Batches, batches_of
+from opportunity.backtest.execution import Finer, Payments, Ran, execute
+from opportunity.market.bars import Bars
+from opportunity.trading.broker import PaperBroker
+from opportunity.trading.costs import Costs, Sizing
+from opportunity.trading.records import DECISION, REASONS, STATUSES
+from opportunity.trading.risk import UNLIMITED, RiskRecord
+from opportunity.trading.rules import TradeRecord
+from opportunity.trading.setup import TradeSetup
+
+DAY = 24 * HOUR
+MIDNIGHT = 1_600_000_000_000 // DAY * DAY
+FREE = Costs(0.0, 0.0)
+PLAIN = TradeRecord(
+    stop_atr=1.0, targets_r=(), shares=(), trail_atr=0.0, time_stop=0, opposite=False
+)
+"""A stop one ATR away and nothing else."""
+THIRDS = replace(PLAIN, targets_r=(1.0, 2.0, 3.0), shares=(1 / 3, 1 / 3, 1 / 3))
+
+Rows = Sequence[Sequence[float]]
+
+
+def setup_of(rules: TradeRecord = PLAIN, **parts: Any) -> TradeSetup:
+    """Without costs and limits, 100 units of quote currency at risk of 10,000."""
+    return TradeSetup(**{
+        "rules": rules, "costs": FREE, "sizing": Sizing.risk(0.01), "risk": UNLIMITED, **parts
+    })
+
+
+def bars_of(rows: Rows, symbol: str = "A/USDT", first: int = 0, step: int = HOUR) -> Bars:
+    """Bars from rows of open, high, low, close, from midnight on."""
+    values = np.column_stack([np.asarray(rows, np.float64), np.ones(len(rows))])
+    time = MIDNIGHT + step * np.arange(first, first + len(rows), dtype=np.int64)
+    names = {HOUR: "1h", DAY: "1d", HOUR // 4: "15m", HOUR // 60: "1m"}
+    return Bars(time, values, names[step], symbol, "simulated")
+
+
+def flip(rows: Rows, about: float = 100.0) -> list[list[float]]:
+    """The rows mirrored about a price: what was high is low."""
+    return [[2 * about - o, 2 * about - low, 2 * about - h, 2 * about - c]
+            for o, h, low, c in rows]  # fmt: skip
+
+
+def decided(batches: Batches, *said: tuple[Any, ...]) -> NDArray[Any]:
+    """Decisions from (batch, side[, fields]), by batch, then symbol."""
+    table = np.zeros(len(said), DECISION)
+    table["atr"], table["key"], table["score"], table["confidence"] = 10.0, 1.0, 0.7, 0.3
+    for row, (batch, side, *fields) in zip(table, said, strict=True):
+        row["batch"], row["side"], row["time"] = batch, side, batches.time[batch]
+        for name, value in (fields[0] if fields else {}).items():
+            row[name] = value
+    return table[np.lexsort((table["symbol"], table["batch"]))]
+
+
+def trade(
+    rows: Rows | Sequence[Bars], *said: tuple[Any, ...], setup: TradeSetup | None = None,
+    target: bool = False, payments: Payments | None = None, finer: Finer | None = None,
+) -> Ran:
+    """Run decisions over bars of one symbol (rows) or of several."""
+    bars = list(rows) if isinstance(rows[0], Bars) else [bars_of(rows)]  # type: ignore[arg-type]
+    batches = batches_of(bars, str(bars[0].timeframe))
+    return execute(
+        batches, decided(batches, *said), setup or setup_of(), len(bars), target, payments, finer
+    )
+
+
+def driven(
+    batches: Batches, table: NDArray[Any], setup: TradeSetup, symbols: Sequence[str],
+    target: bool = False,
+) -> PaperBroker:
+    """Drive a broker batch by batch as a live agent does; the last batch decides nothing."""
+    broker = PaperBroker(symbols, setup.terms(target), setup.cash)
+    for b in range(len(batches)):
+        a, z = int(batches.first[b]), int(batches.first[b + 1])
+        broker.batch(
+            batches.symbol[a:z], batches.open_time[a:z], int(batches.time[b]), batches.values[a:z]
+        )
+        if b < len(batches) - 1:
+            broker.decide(table[table["batch"] == b])
+    return broker
+
+
+def prices(ran: Ran | PaperBroker) -> list[tuple[str, int, float, float]]:
+    """Reason, side, units and price of every fill."""
+    return [
+        (REASONS[f["reason"]], int(f["side"]), float(f["quantity"]), float(f["price"]))
+        for f in ran.fills
+    ]
+
+
+def statuses(ran: Ran | PaperBroker) -> list[str]:
+    """What became of every order."""
+    return [STATUSES[s] for s in ran.orders["status"]]
+
+
+def as_bytes(ran: Ran) -> dict[str, bytes]:
+    """Everything that a run leaves behind, to compare byte for byte."""
+    return {name: getattr(ran, name).tobytes() for name in Ran.__slots__}
+
+
+# Worlds at random. -----------------------------------------------------------------------------
+
+
+def world(seed: int, n: int = 300, symbols: int = 1, rate: float = 0.15) -> tuple[
+    list[Bars], Batches, NDArray[Any]
+]:
+    """Bars that jump, gap and lie still, and decisions at random; symbols may lack bars."""
+    rng = np.random.default_rng(seed)
+    bars = []
+    for s in range(symbols):
+        step = rng.standard_t(3, n) * 0.01
+        close = 100 * np.exp(np.cumsum(step))
+        gap = np.where(rng.random(n) < 0.1, rng.standard_normal(n) * 0.02, 0.0)
+        opened = np.concatenate(([100.0], close[:-1])) * np.exp(gap)
+        wick = np.abs(rng.standard_normal((2, n))) * 0.006
+        high = np.maximum(opened, close) * (1 + wick[0])
+        low = np.minimum(opened, close) * (1 - wick[1])
+        one = bars_of(np.stack([opened, high, low, close], axis=1), f"{chr(65 + s)}/USDT")
+        if symbols > 1:
+            keep = rng.random(n) > 0.1
+            one = replace(one, time=one.time[keep], values=one.values[keep])
+        bars.append(one)
+    batches = batches_of(bars, "1h")
+    asked = rng.random((len(batches), symbols)) < max(rate, 0.3)
+    at, who = np.nonzero(asked)
+    table = np.zeros(at.size, DECISION)
+    table["batch"], table["symbol"], table["time"] = at, who, batches.time[at]
+    table["side"] = np.where(rng.random(at.size) < rate, rng.choice([-1, 1], at.size), 0)
+    table["atr"] = np.where(rng.random(at.size) < 0.02, np.nan, rng.uniform(0.0, 4.0, at.size))
+    table["key"] = rng.integers(0, 4, at.size) / 4
+    table["flagged"] = rng.random(at.size) < 0.05
+    table["score"], table["confidence"] = rng.random((2, at.size))
+    return bars, batches, table
+
+
+def rules_at_random() -> st.SearchStrategy[TradeRecord]:
+    """Any rules that make sense together."""
+    targets = st.sampled_from([
+        ((), ()), ((1.0, 2.0, 3.0), (1 / 3, 1 / 3, 1 / 3)), ((0.5,), (1.0,)),
+        ((0.7, 1.5, 2.0, 4.0), (0.25, 0.125, 0.125, 0.25)),
+    ])  # fmt: skip
+    return st.builds(
+        lambda found, **parts: TradeRecord(targets_r=found[0], shares=found[1], **parts), targets,
+        fill=st.sampled_from(["open", "close", "limit"]), limit_atr=st.sampled_from([0.0, 0.3]),
+        stop_atr=st.sampled_from([0.0, 0.8, 2.0]), trail_atr=st.sampled_from([0.0, 1.5]),
+        time_stop=st.sampled_from([0, 1, 7]), opposite=st.booleans(),
+    )
+
+
+def sizings(stop: bool) -> st.SearchStrategy[Sizing]:
+    """Any sizing; by risk only with a stop."""
+    found = [
+        Sizing.fixed(0.2), Sizing.fixed(0.5, whole_units=True), Sizing.notional(2_000.0),
+        Sizing.all_in(), Sizing.all_in(whole_units=True),
+    ]  # fmt: skip
+    return st.sampled_from(found + ([Sizing.risk(0.02)] * 3 if stop else []))
+
+
+def setups() -> st.SearchStrategy[TradeSetup]:
+    """Any setup: rules, costs, sizes and limits, tight ones and none."""
+    costs = st.builds(
+        Costs, st.sampled_from([0.0, 0.0005]), st.sampled_from([0.0, 0.001]),
+        st.sampled_from([0.0, 0.0004]),
+    )  # fmt: skip
+    risks = st.sampled_from([
+        UNLIMITED, RiskRecord(), RiskRecord(max_positions=1, max_daily_loss=0.005),
+        RiskRecord(max_losses=2, cooldown_h=12.0, max_drawdown=0.03, max_leverage=0.5),
+    ])  # fmt: skip
+
+    def whole(rules: TradeRecord) -> st.SearchStrategy[TradeSetup]:
+        return st.builds(
+            TradeSetup, st.just(rules), costs, sizings(rules.stop_atr > 0), risks,
+            st.just(10_000.0),
+        )
+
+    return rules_at_random().flatmap(whole)
