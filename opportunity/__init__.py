@@ -10,37 +10,61 @@ from typing import TYPE_CHECKING, Any, Final
 # imports for type checkers below repeat the table, and a test holds the two equal.
 _HOMES: Final[dict[str, str | None]] = {
     "Agent": "opportunity.live.agent",
+    "BacktestResult": "opportunity.backtest.result",
     "Bar": "opportunity.market.bars",
     "BarError": "opportunity.errors",
     "Bars": "opportunity.market.bars",
     "BarStore": "opportunity.market.store",
     "Calibration": "opportunity.scoring.calibration",
     "CalibrationError": "opportunity.errors",
+    "Costs": "opportunity.trading.costs",
     "CoverageError": "opportunity.errors",
     "DETECTORS": "opportunity.detectors",
     "FEEDS": "opportunity.feeds",
     "FolderRecords": "opportunity.feeds.record_folder",
+    "History": "opportunity.backtest.history",
+    "Metrics": "opportunity.backtest.metrics",
+    "NotSweepable": "opportunity.errors",
     "OpportunityError": "opportunity.errors",
+    "Plan": "opportunity.backtest.searched",
     "PRESETS": "opportunity.scoring.presets",
     "ReplayFeed": "opportunity.feeds.replay",
+    "RiskLimits": "opportunity.trading.risk",
     "ScanRules": "opportunity.strategy",
+    "SearchResult": "opportunity.backtest.searched",
     "SimulatedFeed": "opportunity.feeds.simulated",
+    "Sizing": "opportunity.trading.costs",
+    "SweepResult": "opportunity.backtest.sweep",
     "TIMEFRAMES": "opportunity.market.timeframe",
+    "TradeRules": "opportunity.trading.rules",
+    "TradeSetup": "opportunity.trading.setup",
+    "WalkForward": "opportunity.backtest.walked",
     "Weights": "opportunity.scoring.weights",
+    "WhatIf": "opportunity.backtest.whatif",
+    "backtest": None,
     "calibrate": "opportunity.live.calibrate",
     "detectors": None,
     "errors": None,
+    "evidence_of": "opportunity.backtest.proof",
     "explain": "opportunity.scoring.explain",
     "feeds": None,
+    "fit_weights": "opportunity.backtest.fit",
     "indicators": None,
     "inspect": "opportunity.market.quality",
+    "judge": "opportunity.backtest.guards",
+    "peers_of": "opportunity.backtest.peers",
     "plots": None,
+    "prepare": "opportunity.backtest.history",
     "read_bars": "opportunity.market.readers",
     "read_records": "opportunity.feeds.records",
     "resample": "opportunity.market.resample",
     "scan": "opportunity.live.scanner",
     "score": "opportunity.scoring.ensemble",
+    "search": "opportunity.backtest.search",
     "study": "opportunity.scoring.study",
+    "surface": "opportunity.backtest.surface",
+    "sweep": "opportunity.backtest.sweep",
+    "walk_forward": "opportunity.backtest.walkforward",
 }
 
 if TYPE_CHECKING:
@@ -49,10 +73,29 @@ if TYPE_CHECKING:
     from opportunity import feeds as feeds
     from opportunity import indicators as indicators
     from opportunity import plots as plots
+    from opportunity.backtest.engine import backtest as backtest
+    from opportunity.backtest.fit import fit_weights as fit_weights
+    from opportunity.backtest.guards import judge as judge
+    from opportunity.backtest.history import History as History
+    from opportunity.backtest.history import prepare as prepare
+    from opportunity.backtest.metrics import Metrics as Metrics
+    from opportunity.backtest.peers import peers_of as peers_of
+    from opportunity.backtest.proof import evidence_of as evidence_of
+    from opportunity.backtest.result import BacktestResult as BacktestResult
+    from opportunity.backtest.search import search as search
+    from opportunity.backtest.searched import Plan as Plan
+    from opportunity.backtest.searched import SearchResult as SearchResult
+    from opportunity.backtest.surface import surface as surface
+    from opportunity.backtest.sweep import SweepResult as SweepResult
+    from opportunity.backtest.sweep import sweep as sweep
+    from opportunity.backtest.walked import WalkForward as WalkForward
+    from opportunity.backtest.walkforward import walk_forward as walk_forward
+    from opportunity.backtest.whatif import WhatIf as WhatIf
     from opportunity.detectors import DETECTORS as DETECTORS
     from opportunity.errors import BarError as BarError
     from opportunity.errors import CalibrationError as CalibrationError
     from opportunity.errors import CoverageError as CoverageError
+    from opportunity.errors import NotSweepable as NotSweepable
     from opportunity.errors import OpportunityError as OpportunityError
     from opportunity.feeds import FEEDS as FEEDS
     from opportunity.feeds.record_folder import FolderRecords as FolderRecords
@@ -76,13 +119,20 @@ if TYPE_CHECKING:
     from opportunity.scoring.study import study as study
     from opportunity.scoring.weights import Weights as Weights
     from opportunity.strategy import ScanRules as ScanRules
+    from opportunity.trading.costs import Costs as Costs
+    from opportunity.trading.costs import Sizing as Sizing
+    from opportunity.trading.risk import RiskLimits as RiskLimits
+    from opportunity.trading.rules import TradeRules as TradeRules
+    from opportunity.trading.setup import TradeSetup as TradeSetup
 
     __version__: str
 else:
     # Hidden from type checkers: a visible module __getattr__ would let every misspelt name pass.
     def __getattr__(name: str) -> Any:
         if name == "__version__":
-            value = _version()
+            from opportunity.version import version
+
+            value = version()
         elif name in _HOMES:
             value = _load(name)
         elif name.startswith("_"):
@@ -106,12 +156,3 @@ def _load(name: str) -> Any:
     if home is None:
         return import_module(f"{__name__}.{name}")
     return getattr(import_module(home), name)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(__name__)
-    except PackageNotFoundError:
-        return "0+unknown"  # run from a source tree that was never installed

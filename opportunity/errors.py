@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class OpportunityError(Exception):
@@ -14,7 +15,12 @@ class OpportunityError(Exception):
 
 
 class CoverageError(OpportunityError):
-    """Raised when stored history does not cover what was asked; the text lists what is there."""
+    """Raised when stored history does not cover what was asked; the text lists what is there.
+
+    `report` holds the same as plain values, where a span of bars was asked for.
+    """
+
+    report: dict[str, Any] | None = None
 
 
 class BarError(OpportunityError, ValueError):
@@ -31,6 +37,10 @@ class ConflictError(OpportunityError):
 
 class CalibrationError(OpportunityError):
     """Raised when outcomes are too few to calibrate, or a stored calibration cannot be read."""
+
+
+class NotSweepable(OpportunityError):
+    """Raised when a sweep cannot give what the single engine would; the text says why."""
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:

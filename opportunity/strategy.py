@@ -17,10 +17,11 @@ from opportunity.market.bars import FloatArray
 from opportunity.ranked import Opportunity
 from opportunity.scoring.calibration import NO_CALIBRATION, UNCALIBRATED, Calibration
 from opportunity.scoring.combination import Combined
-from opportunity.scoring.consensus import ACTIONS, Consensus, aggregate
+from opportunity.scoring.consensus import ACTIONS, Consensus
 from opportunity.scoring.consensus import timeframe_weights as weights_of
-from opportunity.scoring.ensemble import WeightsLike, combine, weight_array
+from opportunity.scoring.ensemble import WeightsLike, weight_array
 from opportunity.scoring.explanation import Explanation, direction_name, unit
+from opportunity.scoring.judging import Seen, judge
 from opportunity.scoring.rules import (
     MEDIUM_FROM,
     RISK_LEVELS,
@@ -35,7 +36,7 @@ from opportunity.scoring.scan_rules import TRADE_CONFIDENCE as TRADE_CONFIDENCE
 from opportunity.scoring.scan_rules import ScanRules as ScanRules
 from opportunity.scoring.scores import explain
 from opportunity.scoring.snapshot import MarketSnapshot
-from opportunity.scoring.trust import TrustSummary, summarise, symbol_note, symbol_trust, trust_note
+from opportunity.scoring.trust import TrustSummary, summarise, symbol_note, trust_note
 from opportunity.trading.levels import Levels, levels
 
 
@@ -304,23 +305,26 @@ def evaluate(
     asked = rules.record() if isinstance(rules, ScanRules) else rules
     by_detector = weight_array(weights)
     by_timeframe = weights_of(snapshot.timeframes, timeframe_weights)
-    evidence = combine(
-        snapshot.scores, snapshot.confidences, snapshot.trend, snapshot.volatility, by_detector,
-        snapshot.exists if exists is None else exists,
+    judged = judge(
+        Seen(
+            snapshot.scores, snapshot.confidences, snapshot.trend, snapshot.volatility,
+            snapshot.trust, snapshot.exists if exists is None else exists,
+        ),
+        by_detector,
+        by_timeframe,
     )
-    combined = replace(evidence, confidence=evidence.confidence * snapshot.trust)
-    trust = symbol_trust(snapshot.trust, combined.net, by_timeframe)
-    consensus = aggregate(combined, snapshot.volatility, by_timeframe)
+    combined, consensus, key = judged.combined, judged.consensus, judged.key
     risk = _risk(consensus, snapshot.drawdown_rank)
-    key = consensus.strength * consensus.confidence * consensus.consensus
-    mask = stops(asked, snapshot.symbols, combined, consensus, risk, snapshot.volume_24h, trust)
+    mask = stops(
+        asked, snapshot.symbols, combined, consensus, risk, snapshot.volume_24h, judged.trust
+    )
     passed = np.flatnonzero(mask == 0)
     return Evaluation(
         snapshot, by_detector, by_timeframe, asked, combined, consensus, risk, key, mask,
         passed[_ranked(key, snapshot.volume_24h, _alphabet(snapshot.symbols), passed)],
         calibration,
-        trust,
-        evidence,
+        judged.trust,
+        judged.evidence,
     )
 
 

@@ -24,6 +24,17 @@ RUNBOOK = {
     "DATABASE_URL", "LOG_LEVEL", "REALTIME_AGENT_ENABLED", "REALTIME_SCAN_INTERVAL_MS", "REDIS_URL",
 }  # fmt: skip
 
+ALONE = ("feeds/exchange", "browser", "live", "app/exchange")
+"""Folders whose tests keep real time: one that waits for a core would seem to be late."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `ALONE`."""
+    here = Path(__file__).parent
+    for item in items:
+        if any(item.path.is_relative_to(here / folder) for folder in ALONE):
+            item.add_marker(pytest.mark.alone)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def bare_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -2,6 +2,8 @@ import ast
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -42,11 +44,31 @@ def test_every_name_is_the_one_its_module_owns(name):
 
 def test_names_of_the_design_are_there():
     named = {
-        "Agent", "Bar", "BarStore", "Bars", "DETECTORS", "PRESETS", "ReplayFeed", "ScanRules",
-        "SimulatedFeed", "TIMEFRAMES", "Weights", "detectors", "indicators", "read_bars",
-        "resample", "scan", "score",
+        "Agent", "BacktestResult", "Bar", "BarStore", "Bars", "Costs", "DETECTORS", "PRESETS",
+        "ReplayFeed", "RiskLimits", "ScanRules", "SimulatedFeed", "Sizing", "TIMEFRAMES",
+        "TradeRules", "Weights", "backtest", "detectors", "indicators", "read_bars", "resample",
+        "scan", "score", "search", "sweep", "walk_forward",
     }  # fmt: skip
     assert named <= set(op._HOMES)
+
+
+def test_the_package_of_backtests_is_called_as_its_function_is():
+    from opportunity.backtest import engine
+
+    assert inspect.signature(op.backtest) == inspect.signature(engine.backtest)
+    with pytest.raises(TypeError, match="bars must be Bars"):
+        op.backtest(42)
+
+
+def test_help_of_backtest_is_that_of_the_function():
+    text = pydoc.render_doc(op.backtest, renderer=pydoc.plaintext)
+    assert "Trade history as the live agent would have traded it." in text
+    assert "op.backtest(" in text
+    assert "    cash=10000.0," in text
+    assert "BacktestResult" in text
+    assert "Raises\n" in inspect.getdoc(op.backtest)
+    code = "import sys, opportunity.backtest; print('opportunity.backtest.engine' in sys.modules)"
+    assert run(code) == ["False"]
 
 
 def test_dir_lists_every_public_name():
@@ -62,7 +84,8 @@ def test_type_checkers_see_the_same_names():
             for alias in node.names:
                 assert alias.asname == alias.name  # else it is private to strict checkers
                 seen[alias.name] = None if node.module == "opportunity" else node.module
-    assert seen == op._HOMES
+    # The package answers to the call of the function, which is what a reader of code sees.
+    assert seen == op._HOMES | {"backtest": "opportunity.backtest.engine"}
 
 
 def test_unknown_names_are_answered_with_a_near_one():

@@ -100,26 +100,35 @@ def follow_bars(
     for i in range(rows.size):
         track = tracks[rows[i]]
         for j in range(time.shape[1]):
-            if np.isnan(values[i, j, 3]):
-                continue
+            if not np.isnan(values[i, j, 3]):
+                follow_bar(
+                    track, time[i, j], values[i, j, 4], absent[i, j], counts[i], length, per
+                )
+
+
+@kernel
+def follow_bar(
+    track: Any, time: Any, volume: Any, absent: Any, counts: Any, length: Any, per: Any
+) -> None:
+    """Advance one track by one bar; see `follow_bars`."""
+    gone = 0
+    if counts and track.time != 0 and length > 0:
+        gone = max((time - track.time) // length - 1, 0)
+    if gone > 0 and gone * length >= DAY_MS:
+        weekly = abs(track.time - track.pause - WEEK_MS) <= DAY_MS
+        track.pause = track.time
+        if weekly:
             gone = 0
-            if counts[i] and track.time != 0 and length > 0:
-                gone = max((time[i, j] - track.time) // length - 1, 0)
-            if gone > 0 and gone * length >= DAY_MS:
-                weekly = abs(track.time - track.pause - WEEK_MS) <= DAY_MS
-                track.pause = track.time
-                if weekly:
-                    gone = 0
-            if gone > 0:
-                faded = DECAY**gone
-                bars = (1.0 - faded) / (1.0 - DECAY)
-                track.weight = track.weight * faded + bars
-                track.missing = track.missing * faded + bars
-            lacks = absent[i, j] / per if counts[i] else 0.0
-            track.weight = track.weight * DECAY + 1.0
-            track.missing = track.missing * DECAY + lacks
-            track.flat = track.flat + 1 if values[i, j, 4] == 0.0 else 0
-            track.time = time[i, j]
+    if gone > 0:
+        faded = DECAY**gone
+        bars = (1.0 - faded) / (1.0 - DECAY)
+        track.weight = track.weight * faded + bars
+        track.missing = track.missing * faded + bars
+    lacks = absent / per if counts else 0.0
+    track.weight = track.weight * DECAY + 1.0
+    track.missing = track.missing * DECAY + lacks
+    track.flat = track.flat + 1 if volume == 0.0 else 0
+    track.time = time
 
 
 def tell(tracks: NDArray[Any], facts: FloatArray) -> None:
@@ -127,6 +136,52 @@ def tell(tracks: NDArray[Any], facts: FloatArray) -> None:
     weight = tracks["weight"]
     facts[:, GAPS] = tracks["missing"] / np.where(weight > 0, weight, 1.0)
     facts[:, VOLUME] = tracks["flat"]
+
+
+def facts_along(
+    time: TimeArray, values: FloatArray, parts: Parts
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return what a fresh track tells after each bar of one stream: what `tell` would write.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        Opening times, ascending.
+    values : ndarray of shape (n, 5)
+        Bars, without NaN.
+    parts : Parts
+        Of these bars; `absent` of shape (n,) where it is given, `counts` of shape (1,).
+
+    Returns
+    -------
+    gaps : ndarray, shape (n,)
+        Share of the constituents that is missing lately, [0, 1).
+    flat : ndarray of int64, shape (n,)
+        Bars in a row without volume.
+    """
+    absent = np.zeros(time.size, np.int64) if parts.absent is None else parts.absent
+    counts = True if parts.counts is None else bool(parts.counts[0])
+    per = max(1, parts.length // parts.base) if parts.base > 0 else 1
+    weight, missing = np.empty(time.size), np.empty(time.size)
+    flat = np.empty(time.size, np.int64)
+    _along(
+        new_tracks(1), time, np.ascontiguousarray(values), np.ascontiguousarray(absent), counts,
+        parts.length, per, weight, missing, flat,
+    )  # fmt: skip
+    return missing / weight, flat
+
+
+@kernel
+def _along(
+    tracks: Any, time: Any, values: Any, absent: Any, counts: Any, length: Any, per: Any,
+    weight: Any, missing: Any, flat: Any,
+) -> None:
+    track = tracks[0]
+    for j in range(time.size):
+        follow_bar(track, time[j], values[j, 4], absent[j], counts, length, per)
+        weight[j] = track.weight
+        missing[j] = track.missing
+        flat[j] = track.flat
 
 
 def facts_of(bars: Bars) -> FloatArray:

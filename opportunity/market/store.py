@@ -283,7 +283,9 @@ def _find(root: Path, exchange: str | None) -> Path:
         return found[0]
     if not found:
         raise CoverageError(
-            f"root must hold {{exchange}}/{{BASE-QUOTE}}/{{timeframe}}.parquet, was {str(root)!r}"
+            f"no bars are stored in {str(root)!r} yet: `opportunity fetch` downloads some, --data "
+            "names another folder ({exchange}/{BASE-QUOTE}/{timeframe}.parquet inside), and "
+            "--simulated SEED invents a market"
         )
     names = ", ".join(p.name for p in found)
     raise CoverageError(

@@ -197,7 +197,7 @@ class Calibration:
         ValueError
             If nothing was measured.
         """
-        from opportunity.plots import calibration_chart
+        from opportunity.plots.reliability import calibration_chart
 
         return calibration_chart(self, timeframe)
 

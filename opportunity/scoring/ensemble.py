@@ -33,6 +33,8 @@ def weight_array(weights: WeightsLike | None) -> FloatArray:
 
     Raises
     ------
+    TypeError
+        If something else is given, e.g. a list.
     ValueError
         If a name is unknown, or a weight is negative or not finite.
     """
@@ -46,6 +48,12 @@ def weight_array(weights: WeightsLike | None) -> FloatArray:
         return array
     if weights is None:
         return Weights().as_array()
+    if not isinstance(weights, Weights | Mapping):
+        raise TypeError(
+            "weights must be Weights, a mapping by detector or an ndarray of "
+            f"{len(DETECTOR_NAMES)} in detector order, was {type(weights).__name__}"
+            + (": np.array(weights) makes one" if isinstance(weights, list | tuple) else "")
+        )
     return weights.as_array() if isinstance(weights, Weights) else Weights(**weights).as_array()
 
 

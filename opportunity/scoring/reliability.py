@@ -94,7 +94,7 @@ class Reliability:
 
     def plot(self, title: str = "", width: int = 420) -> Any:
         """Draw the reliability diagram; see `plots.reliability_chart`."""
-        from opportunity.plots import reliability_chart
+        from opportunity.plots.reliability import reliability_chart
 
         return reliability_chart(self, title, width)
 

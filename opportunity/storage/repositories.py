@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from opportunity.errors import ConflictError, unknown
 from opportunity.storage.bar_notes import BarNoteRepository
 from opportunity.storage.observations import ObservationRepository
+from opportunity.storage.promotions import PromotionRepository
 from opportunity.storage.tables import preset, setting, weights_version
+from opportunity.storage.trials import TrialRepository
 
 Clock = Callable[[], int]
 """Gives the wall time in ms UTC."""
@@ -153,6 +155,14 @@ class Memory:
     def bar_notes(self, market: str) -> BarNoteRepository:
         """Return the store of what happened to single bars of one market."""
         return BarNoteRepository(self._engine, market)
+
+    def trials(self) -> TrialRepository:
+        """Return the counter of everything that was tried on any data."""
+        return TrialRepository(self._engine)
+
+    def promotions(self) -> PromotionRepository:
+        """Return the record of promoted weights."""
+        return PromotionRepository(self._engine)
 
     def close(self) -> None:
         """Let go of the database."""

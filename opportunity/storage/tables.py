@@ -69,3 +69,45 @@ bar_note = sa.Table(
     sa.Index("ix_bar_note_market_kind_noted_at", "market", "kind", "noted_at"),
     sa.Index("ix_bar_note_market_symbol_noted_at", "market", "symbol", "noted_at"),
 )
+
+judged = sa.Table(
+    "judged",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("dataset", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(64), nullable=False),  # SHA-256 of vectors and terms
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("judged_at", sa.BigInteger, nullable=False),  # ms UTC
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("bars", sa.BigInteger, nullable=False),
+    sa.Column("valued", sa.BigInteger, nullable=False),
+    sa.Column("best", sa.Float, nullable=False),  # 0, as the next two, where none has a value
+    sa.Column("mean", sa.Float, nullable=False),
+    sa.Column("squares", sa.Float, nullable=False),
+    sa.UniqueConstraint("dataset", "key"),
+)
+
+study_log = sa.Table(
+    "study_log",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("study", sa.String(128), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("written_at", sa.BigInteger, nullable=False),  # ms UTC
+    sa.Column("body", sa.JSON, nullable=False),  # one entry of the optimiser's journal
+    sa.UniqueConstraint("study", "number"),
+)
+
+promotion = sa.Table(
+    "promotion",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("promoted_at", sa.BigInteger, nullable=False),  # ms UTC
+    sa.Column("target", sa.String(64), nullable=False),  # live, or a preset
+    sa.Column("weights", sa.JSON, nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("why", sa.String(500), nullable=False),
+    sa.Column("forced", sa.Boolean, nullable=False),
+    sa.Column("dataset", sa.String(64), nullable=False),  # SHA-256 of the data judged on
+    sa.Column("guards", sa.JSON, nullable=False),
+)

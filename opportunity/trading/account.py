@@ -77,6 +77,7 @@ def enter(
 ) -> None:
     """Fill the entry that a symbol waits for at `reference`, as large as the bounds allow."""
     position = positions[symbol]
+    position.mark = reference  # what others are sized by from now on
     value, gross = exposure(positions)
     price = reference * (1.0 + position.wanted * terms.slip)
     quantity = size(account, terms, value, gross, price, position.distance)
@@ -148,7 +149,7 @@ def open_batch(
 @inlined
 def walk_bar(
     account: Any, positions: Any, terms: Any, logs: Any, orders: Any, tally: Any, symbol: Any,
-    opened: Any, closed: Any, start: Any, high: Any, low: Any, close: Any,
+    opened: Any, closed: Any, start: Any, high: Any, low: Any,
 ) -> None:
     """Take one symbol through a bar: a resting limit first, then what is held."""
     position = positions[symbol]
@@ -168,7 +169,16 @@ def walk_bar(
         walk(
             account, position, terms, logs, tally, symbol, opened, closed, start, high, low, fresh
         )
-    position.mark = close
+
+
+@inlined
+def mark_bars(positions: Any, symbols: Any, values: Any, first: Any, until: Any) -> None:
+    """Take the closes of a batch's bars as marks, once all of them were walked.
+
+    Earlier, a limit that fills inside a bar would be sized by closes of the same instant.
+    """
+    for i in range(first, until):
+        positions[symbols[i]].mark = values[i, 3]
 
 
 @inlined

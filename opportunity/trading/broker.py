@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from opportunity.kernels import kernel
 from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import TimeArray
-from opportunity.trading.account import mark, open_batch, walk_bar
+from opportunity.trading.account import mark, mark_bars, open_batch, walk_bar
 from opportunity.trading.deciding import decide
 from opportunity.trading.records import FILL, ORDER, TRADE, columns_of
 from opportunity.trading.terms import Records, new_account, new_positions, new_tally
@@ -135,8 +135,9 @@ def run_batch(
     for i in range(symbols.size):
         walk_bar(
             account, positions, terms, logs, orders, tally, symbols[i], opened[i], closed,
-            values[i, 0], values[i, 1], values[i, 2], values[i, 3],
+            values[i, 0], values[i, 1], values[i, 2],
         )
+    mark_bars(positions, symbols, values, 0, symbols.size)
     mark(account, positions, tally, closed)
 
 

@@ -10,6 +10,7 @@ from opportunity.market.bars import Bars
 from opportunity.market.continuity import (
     HALF_LIFE,
     Parts,
+    facts_along,
     facts_of,
     follow,
     new_tracks,
@@ -137,3 +138,26 @@ def test_weekends_of_a_market_that_closes_are_no_gap_but_one_long_outage_is():
     outage = np.setdiff1d(np.arange(len(made)), np.arange(first, first + 48))
     once = replace(made, time=made.time[outage], values=made.values[outage])
     assert weigh(facts_of(once[: first + 5]))[1] == 0.0
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_facts_along_tell_what_a_track_tells_after_each_bar(counts):
+    rng = np.random.default_rng(8)
+    given_bars = bars(
+        [*np.flatnonzero(rng.random(400) < 0.05), *range(100, 140)],
+        volume=rng.integers(0, 2, 400),
+    )
+    n = len(given_bars)
+    absent, known = rng.integers(0, 4, n), np.array([counts])
+    gaps, flat = facts_along(
+        given_bars.time, given_bars.values, Parts(HOUR, HOUR // 4, absent, known)
+    )
+    track, facts = new_tracks(1), np.zeros((1, N_FACTORS))
+    for i in range(n):
+        at = slice(i, i + 1)
+        parts = Parts(HOUR, HOUR // 4, absent[None, at], known)
+        follow(track, ONE, given_bars.time[None, at], given_bars.values[None, at], parts)
+        tell(track, facts)
+        assert (gaps[i], flat[i]) == (facts[0, GAPS], facts[0, VOLUME])
+    assert (gaps.max() > 0) == counts
+    assert flat.max() > 2

@@ -120,7 +120,7 @@ def test_several_exchanges_must_be_told_apart(make, tmp_path):
 
 def test_a_root_without_bars(tmp_path):
     for root in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(CoverageError, match="root must hold"):
+        with pytest.raises(CoverageError, match="no bars are stored in"):
             BarStore(root)
     empty = BarStore(tmp_path, "binance")
     assert empty.symbols() == []

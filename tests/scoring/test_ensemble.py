@@ -187,3 +187,13 @@ def test_the_worked_example_of_the_docs():
                         ("coverage", 1.0), ("confidence", 0.2087)):
         assert getattr(found, name) == pytest.approx(value, abs=5e-5), name
     assert (found.direction, found.advice) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"), [([1] * 9, "np.array"), ((1.0,) * 9, "np.array"), (3, "")]
+)
+def test_weights_without_names_are_an_array(given, hint):
+    with pytest.raises(TypeError, match="a mapping by detector or an ndarray of 9 in") as caught:
+        weight_array(given)
+    assert hint in str(caught.value)
+    np.testing.assert_array_equal(weight_array(np.ones(9)), np.ones(9))

@@ -4,9 +4,12 @@ import sqlalchemy as sa
 from opportunity.storage.tables import (
     METADATA,
     bar_note,
+    judged,
     observation,
     preset,
+    promotion,
     setting,
+    study_log,
     weights_version,
 )
 
@@ -14,13 +17,17 @@ TABLES = pytest.mark.parametrize("table", METADATA.sorted_tables, ids=lambda t: 
 
 
 def test_these_tables_and_no_others() -> None:
-    tables = (setting, weights_version, preset, observation, bar_note)
+    tables = (setting, weights_version, preset, observation, bar_note, judged, study_log,
+              promotion)  # fmt: skip
     assert set(METADATA.tables) == {
         "setting",
         "weights_version",
         "preset",
         "observation",
         "bar_note",
+        "judged",
+        "study_log",
+        "promotion",
     }
     assert set(METADATA.tables.values()) == set(tables)
 

@@ -1,74 +1,14 @@
-"""Pictures for notebooks and results; HoloViews is imported only when one is made."""
+"""How often calls were right against the probability that was stated."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from opportunity.errors import unknown
 from opportunity.market.timeframe import timeframe as checked
+from opportunity.plots.looks import FAINT, LINE, holoviews
 from opportunity.scoring.calibration import Calibration
-from opportunity.scoring.combination import BEARISH_TO, BULLISH_FROM
 from opportunity.scoring.reliability import Reliability
-from opportunity.scoring.scores import Scores
-
-BULL: Final = "#10B981"
-BEAR: Final = "#EF4444"
-LINE: Final = "#3B82F6"
-FAINT: Final = "#94A3B8"
-
-
-def score_chart(scores: Scores, n_bars: int = 300, width: int = 900) -> Any:
-    """Draw the score of each bar over its candles.
-
-    Parameters
-    ----------
-    scores : Scores
-        What `score` returned.
-    n_bars : int
-        Newest bars to show.
-    width : int
-        Pixels.
-
-    Returns
-    -------
-    holoviews.Layout
-        Score (with the bounds of a direction and the confidence) above, candles below; both
-        share the time axis. Bars without a score leave a hole in the line.
-    """
-    import holoviews as hv
-
-    hv.extension("bokeh", logo=False)
-    shown = slice(max(0, len(scores) - n_bars), None)
-    bars = scores.evidence.bars[shown]
-    times = pd.to_datetime(bars.time, unit="ms")
-    line = hv.Curve((times, scores.final[shown]), "time", "score").opts(color=LINE)
-    sure = hv.Area((times, scores.confidence[shown]), "time", "confidence").opts(
-        color=LINE, alpha=0.15, line_alpha=0
-    )
-    bounds = hv.HLine(BULLISH_FROM).opts(color=BULL, line_dash="dashed") * hv.HLine(
-        BEARISH_TO
-    ).opts(color=BEAR, line_dash="dashed")
-    top = (sure * line * bounds).opts(width=width, height=180, ylim=(0, 1), xaxis=None)
-    bottom = _candles(hv, bars, times).opts(width=width, height=320)
-    return hv.Layout([top, bottom]).cols(1)
-
-
-def _candles(hv: Any, bars: Any, times: pd.DatetimeIndex) -> Any:
-    step = pd.Timedelta(int(np.median(np.diff(bars.time))) if len(bars) > 1 else 60_000, "ms")
-    up = bars.close >= bars.open
-    wicks = hv.Segments((times, bars.low, times, bars.high), ["time", "low", "t1", "high"]).opts(
-        color="#64748B"
-    )
-    bodies = [
-        hv.Rectangles(
-            (times[mask] - 0.4 * step, bars.open[mask], times[mask] + 0.4 * step,
-             bars.close[mask]),
-            ["time", "open", "t1", "close"],
-        ).opts(color=colour, line_alpha=0)
-        for mask, colour in ((up, BULL), (~up, BEAR))
-    ]
-    return (wicks * bodies[0] * bodies[1]).opts(ylabel="price")
 
 
 def reliability_chart(
@@ -93,9 +33,7 @@ def reliability_chart(
         The diagram with the bootstrap bounds of every bin and the diagonal of perfect
         calibration above; the outcomes of each bin below, on the same axis.
     """
-    import holoviews as hv
-
-    hv.extension("bokeh", logo=False)
+    hv = holoviews()
     shown = [r for r in (before, found) if r is not None]
     ends = np.concatenate([part for r in shown for part in (r.stated, r.low, r.high)])
     ends = ends[np.isfinite(ends)]
@@ -147,8 +85,7 @@ def calibration_chart(calibration: Calibration, timeframe: str | None = None) ->
     ValueError
         If it was not measured.
     """
-    import holoviews as hv
-
+    hv = holoviews()
     there = list(calibration.measured)
     if not there:
         raise ValueError("calibration must be measured to be drawn, was not")
