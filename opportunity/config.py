@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     )
     start: str = Field("", description="feed time to start from, ISO 8601 UTC; empty: go on")
     seed: int = Field(7, ge=0, description="seed of the simulated market")
+    record: bool = Field(
+        False, description="trade on paper and log the session, for `opportunity verify`"
+    )
     max_symbols: int = Field(50, ge=1, le=2_000, description="symbols per scan or connection")
     max_connections: int = Field(500, ge=1, description="WebSocket connections at once")
 

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import param
+import structlog
 
 from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
 from opportunity.live.config import AgentConfig, ScanStats
 from opportunity.live.core import Core
+from opportunity.live.desk import Desk
 from opportunity.live.gatherer import Gatherer, Sources
 from opportunity.live.notes import NoteKeeper, NoteStore
 from opportunity.live.observers import Observers
+from opportunity.live.trader import PaperTrading
 from opportunity.market.bars import Bar
 from opportunity.market.observations import ObservationStore
 from opportunity.market.timeframe import Timeframe, timeframe
@@ -31,6 +34,9 @@ from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.shared import Shared
 from opportunity.strategy import Evaluation, ScanRules
+from opportunity.trading.setup import TradeSetup
+
+logger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -63,6 +69,11 @@ class Agent(Shared):
         agent starts from, some seconds after the start.
     notes : NoteStore, optional
         Where what happened to single bars is kept, e.g. corrections.
+    trading : PaperTrading or TradeSetup, optional
+        Trade on paper by it; by default only where a session is recorded.
+    session : Path, optional
+        Folder, made at the start, for the log of all that comes in and all that is done: what
+        `opportunity verify` holds against a backtest.
     """
 
     enabled = param.Boolean(True, doc="Publish new signals; off keeps prices and states going.")
@@ -88,6 +99,8 @@ class Agent(Shared):
         sources: Sources | None = None,
         calibration: Calibration | None = None,
         notes: NoteStore | None = None,
+        trading: PaperTrading | TradeSetup | None = None,
+        session: Path | None = None,
         **params: Any,
     ) -> None:
         super().__init__(**params)
@@ -95,10 +108,16 @@ class Agent(Shared):
         self.weights = Weights() if weights is None else weights
         self.rules = ScanRules() if rules is None else rules
         self.hub = hub
+        if isinstance(trading, TradeSetup):
+            trading = PaperTrading.of(trading)
+        self.trading = PaperTrading() if trading is None and session is not None else trading
+        self._traded: TradeSetup | None = None
+        self._desk = Desk(self.trading, session)
         self._version = 0
         self._core = Core(
             feed, tuple(dict.fromkeys(timeframe(t) for t in timeframes)), hub, state,
             self._config(), Gatherer(feed, store, sources), calibration, NoteKeeper(feed, notes),
+            self._desk,
         )
         self._task: asyncio.Future[None] | None = None
         self._thread: threading.Thread | None = None
@@ -109,6 +128,8 @@ class Agent(Shared):
             (self.weights, list(self.weights.as_dict())),
             (self.rules, [n for n in self.rules.param if n != "name"]),
         ]
+        for turned in () if self.trading is None else (self.trading.rules, self.trading.risk):
+            watched.append((turned, [n for n in turned.param if n != "name"]))
         self._watchers = [(o, o.param.watch(self._changed, names)) for o, names in watched]
 
     # -- life ------------------------------------------------------------------------------
@@ -207,7 +228,19 @@ class Agent(Shared):
             interval_ms=self.scan_interval_ms,
             weights=self.weights.as_array(),
             rules=self.rules.record(),
+            trade=self._trade(),
         )
+
+    def _trade(self) -> TradeSetup | None:
+        """Return how to trade now; what was before where rules do not fit each other (yet)."""
+        if self.trading is not None:
+            try:
+                self._traded = self.trading.setup()
+            except ValueError as error:
+                if self._traded is None:
+                    raise
+                logger.warning("trade rules not taken", error=str(error))
+        return self._traded
 
     def _changed(self, *_: Any) -> None:
         self._core.configure(self._config())
@@ -277,6 +310,11 @@ class Agent(Shared):
     def observers(self, symbols: Sequence[str]) -> Observers | None:
         """Return what is known besides bars of some watched symbols; None before the warm-up."""
         return self._core.observers(symbols)
+
+    @property
+    def session_error(self) -> str:
+        """Why the log of the session ended early; empty while all is well, or without one."""
+        return self._desk.error
 
 
 def _settle(ready: asyncio.Future[None], error: BaseException | None) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from opportunity.market.bars import FloatArray
 from opportunity.scoring.rules import Rules
+from opportunity.trading.setup import TradeSetup
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class AgentConfig:
     interval_ms: int
     weights: FloatArray
     rules: Rules
+    trade: TradeSetup | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Closed, Corrected, Feed, Forming
 from opportunity.live.config import AgentConfig, ScanStats
 from opportunity.live.day import DayFigures, Rows
+from opportunity.live.desk import Desk
 from opportunity.live.gatherer import Gatherer
 from opportunity.live.intake import Intake
 from opportunity.live.learner import Learner
@@ -25,12 +26,13 @@ from opportunity.live.preview import preview, trusted
 from opportunity.live.rewarming import Rewarmer
 from opportunity.live.running import newer, unfinished
 from opportunity.live.signals import signals_of
-from opportunity.live.state import duplicate, load_state, save_state
+from opportunity.live.state import StateKeeper, duplicate, load_state
 from opportunity.live.streams import Streams
+from opportunity.live.trader import Judged
 from opportunity.live.warming import WARM_BARS, catch_up, compare, feed_figures, warm
 from opportunity.market.bars import Bar, FloatArray
 from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_ms
-from opportunity.market.trust import of_the_past
+from opportunity.market.trust import Faults, of_the_past
 from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.snapshot import MarketSnapshot
@@ -41,13 +43,12 @@ logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
-INLINE_ROWS: Final = 400
+INLINE_ROWS: Final = 160
 """Streams above which a batch is worked off the loop: one batch holds the loop under 5 ms."""
 
 MOST_MISSED: Final = 10_000
 """Missed base bars above which the streams start from history instead: that is quicker."""
 
-SAVE_EVERY_S: Final = 300.0
 REPORT_EVERY_S: Final = 0.1
 
 
@@ -64,9 +65,11 @@ class Core:
         gatherer: Gatherer | None = None,
         saved: Calibration | None = None,
         notes: NoteKeeper | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self._gatherer = Gatherer(feed) if gatherer is None else gatherer
         self._notes = NoteKeeper(feed) if notes is None else notes
+        self._desk = Desk() if desk is None else desk
         self.feed, self.hub, self.state = feed, hub, state
         self.wanted = timeframes
         self.timeframes = timeframes
@@ -78,7 +81,7 @@ class Core:
         self.error = ""
         self._lock = threading.Lock()  # readers of unfinished bars live on other threads
         self._torn = False  # a batch is half worked in, for now or by an error for good
-        self._writing = threading.Lock()  # the last save waits for one whose await was cancelled
+        self._keeper = StateKeeper(state, self._copied)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._saved = saved
@@ -169,6 +172,7 @@ class Core:
         except Exception as error:  # noqa: BLE001 - handed to whoever awaits the start
             self.on_ready(error)
             self._drop_streams()
+            await self._desk.close()
             await self.feed.close()
             return
         self.on_ready()
@@ -176,7 +180,7 @@ class Core:
             async with asyncio.TaskGroup() as group:
                 others = [
                     group.create_task(self._pump(), name="agent: feed"),
-                    group.create_task(self._keep(), name="agent: state"),
+                    group.create_task(self._keeper.run(), name="agent: state"),
                     group.create_task(self._intake.run(), name="agent: records"),
                     group.create_task(self._learner.run(self), name="agent: calibration"),
                     group.create_task(self._notes.run(), name="agent: notes"),
@@ -211,7 +215,8 @@ class Core:
             raise ValueError(
                 f"timeframes must hold a multiple of the feed's {base}, was {self.wanted}"
             )
-        self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
+        self._desk.open(self.feed, self.timeframes)
+        self._streams = self._new_streams()
         self._started = True
         self._day = DayFigures(len(self.feed.symbols), base)
         self._learner = Learner(self.feed, self.timeframes, WARM_BARS, self._saved)
@@ -224,8 +229,8 @@ class Core:
         if restored and not fits:  # of another run: back in time, far ahead, or another market
             restored, changed = False, changed[:0]
             self._streams.close()
-            self._streams = Streams(self.feed.symbols, self.timeframes, base, self.feed.source)
-        self._intake = Intake(self._gatherer, self._streams, self._lock)
+            self._streams = self._new_streams()
+        self._intake = Intake(self._gatherer, self._streams, self._lock, self._desk.heard)
         self._rewarmer = Rewarmer(
             self.feed, self._streams, self._day, self._lock, self._on_rewarmed
         )
@@ -238,8 +243,12 @@ class Core:
         await feed_figures(self.feed, self._streams, self._day, start)
         if changed.size:
             self._rewarmer.ask(changed)
-        await self._rank()
+        await asyncio.to_thread(self._desk.begin, self._streams, await self._rank())
         logger.info("agent ready", symbols=len(self.feed.symbols), restored=restored)
+
+    def _new_streams(self) -> Streams:
+        feed = self.feed
+        return self._desk.watch(Streams(feed.symbols, self.timeframes, feed.base, feed.source))
 
     def tell_again(self) -> None:
         """Tell every signal again: their success is known now."""
@@ -253,21 +262,21 @@ class Core:
                 await self._on_closed(event)
             elif isinstance(event, Corrected):
                 self._rewarmer.ask(event.rows)
-                await asyncio.to_thread(self._drop_state)
+                await self._keeper.drop()
             else:
                 self._spread(event)
 
     async def _on_closed(self, event: Closed) -> None:
-        self._streams.faults = self.feed.faults()
-        touched = await self._aside(event.rows.size, self._work, event)
-        if touched.size:
-            await self._rank(touched)
+        work = event, self.feed.faults()
+        touched = await self._aside(event.rows.size, self._work, work)
+        judged = await self._rank(touched) if touched.size else None
+        self._desk.follow(event, self._streams.time, judged)
         self._spread(event)  # after the signals: the hub's next delivery is a tick away
 
     async def _on_rewarmed(self, rows: Rows) -> None:
         logger.info("streams warmed again", symbols=rows.size)
         await self._rank(rows)
-        await self._save()  # what was kept before holds the bars as they were
+        await self._keeper.save()  # what was kept before holds the bars as they were
 
     async def _aside(self, n_symbols: int, function: Callable[[T], R], argument: T) -> R:
         """Call a function on a thread where it would hold the loop: by its size, or by waiting."""
@@ -275,9 +284,10 @@ class Core:
             return await asyncio.to_thread(function, argument)
         return function(argument)
 
-    def _work(self, event: Closed) -> Rows:
+    def _work(self, given: tuple[Closed, Faults | None]) -> Rows:
+        event, faults = given
         with self._lock:
-            self._torn = True
+            self._torn, self._streams.faults = True, faults
             self._day.feed(event.rows, event.times, event.values)
             touched = self._advance(event.rows, event.times, event.values, event.settled)
             self._rewarmer.heard(event)
@@ -308,46 +318,23 @@ class Core:
             if not self.stopping and (self.config.enabled or self.config is not self._ranked):
                 await self._rank()
 
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(SAVE_EVERY_S)
-            await self._save()
-
-    async def _save(self) -> None:
-        if self.state is None:
-            return
-        try:
-            await asyncio.to_thread(self._write_state)
-        except OSError as error:  # a full disk costs the next start its head start, not the agent
-            logger.error("state not kept", error=str(error))
-
-    def _write_state(self) -> None:
-        with self._writing:
-            with self._lock:
-                if self._torn or self._rewarmer.pending:
-                    return
-                arrays = {name: duplicate(array) for name, array in self._streams.save().items()}
-            save_state(self.state, arrays)
-
-    def _drop_state(self) -> None:
-        """Forget what is kept: it holds bars that have changed since."""
-        if self.state is None:
-            return
-        try:
-            with self._writing:
-                self.state.unlink(missing_ok=True)
-        except OSError as error:
-            logger.error("state not removed", error=str(error))
+    def _copied(self) -> dict[str, Any] | None:
+        """Copy what a restart needs; None while it is half a batch or holds corrected bars."""
+        with self._lock:
+            if self._torn or self._rewarmer.pending:
+                return None
+            return {name: duplicate(array) for name, array in self._streams.save().items()}
 
     async def _close(self) -> None:
         if self.error:  # it may have come between two streams of one batch
             await self._gatherer.keep()
         else:
-            await self._save()
+            await self._keeper.save()
             if self._rewarmer.pending:
-                await asyncio.to_thread(self._drop_state)
+                await self._keeper.drop()
             await self._intake.keep()
         await self._notes.keep()
+        await self._desk.close()
         self._learner.stop()
         if self._gatherer.sources is not None:
             await self._gatherer.sources.close()
@@ -356,17 +343,18 @@ class Core:
 
     # -- publishing ----------------------------------------------------------------------------
 
-    async def _rank(self, touched: Rows | None = None) -> None:
+    async def _rank(self, touched: Rows | None = None) -> Judged:
         """Rank all symbols; tell it, and the signals of `touched` (None: of all)."""
         async with self._ranking:
-            self._streams.faults = self.feed.faults()
-            await self._aside(len(self.feed.symbols), self._scan, touched)
+            asked = touched, self.feed.faults()
+            return await self._aside(len(self.feed.symbols), self._scan, asked)
 
-    def _scan(self, touched: Rows | None) -> None:
+    def _scan(self, asked: tuple[Rows | None, Faults | None]) -> Judged:
         assert self.loop is not None
-        began = self.loop.time()
-        config = self.config
+        began, config = self.loop.time(), self.config
+        touched, faults = asked
         with self._lock:
+            self._streams.faults = faults
             snapshot = self._streams.snapshot(self._day).fresh()
         evaluation = evaluate(
             snapshot, config.weights, config.rules,
@@ -375,8 +363,14 @@ class Core:
         self.latest, self.evaluation = snapshot, evaluation
         if touched is None:
             self._ranked = config
-        if not config.enabled and touched is not None:
-            return  # off: nothing is told, but scans on request and drafts see every bar
+        if config.enabled or touched is None:  # off: scans on request and drafts see every bar
+            self._publish(evaluation, config, touched, began)
+        return Judged(evaluation, config, faults)
+
+    def _publish(
+        self, evaluation: Evaluation, config: AgentConfig, touched: Rows | None, began: float
+    ) -> None:
+        assert self.loop is not None
         if self.hub is not None:
             states: dict[tuple[str, str], Any] = {("scan", ""): evaluation}
             if config.enabled:
@@ -391,8 +385,9 @@ class Core:
             left_ms = max(0.0, self._beat_at - now) * 1e3 if touched is not None else (
                 config.interval_ms  # this was the beat
             )
-            beat = snapshot.time + int(left_ms * self.feed.clock.speed)
-            self.reporter(ScanStats(snapshot.time, (now - began) * 1e3, beat, self._n_scans))
+            time = evaluation.snapshot.time
+            beat = time + int(left_ms * self.feed.clock.speed)
+            self.reporter(ScanStats(time, (now - began) * 1e3, beat, self._n_scans))
 
     def _spread(self, event: Closed | Forming) -> None:
         fresh = newer(event, self.feed.symbols, self._prices)

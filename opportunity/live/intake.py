@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -33,10 +33,16 @@ class Intake:
         Whose observers take them.
     lock : threading.Lock
         Held while observers change; whoever reads them on another thread holds it, too.
+    heard : callable, optional
+        Told of records before they are taken.
     """
 
-    def __init__(self, gatherer: Gatherer, streams: Streams, lock: threading.Lock) -> None:
+    def __init__(
+        self, gatherer: Gatherer, streams: Streams, lock: threading.Lock,
+        heard: Callable[[Sequence[Record]], None] = lambda records: None,
+    ) -> None:
         self._gatherer, self._streams, self._lock = gatherer, streams, lock
+        self._heard = heard
         self._made: list[Observation] = []  # outlives a `keep` that is cancelled half way
         self._forgotten = 0
 
@@ -76,6 +82,7 @@ class Intake:
 
     def _take(self, records: Sequence[Record]) -> None:
         with self._lock:
+            self._heard(records)
             observers = self._streams.observers
             try:
                 observers.take(records)

@@ -227,6 +227,7 @@ class Rewarmer:
         fresh = Streams(
             names, streams.timeframes, streams.base, streams.source, streams.detectors, known
         )
+        fresh.tap = streams.tap
         faults = of_the_past(streams.faults)
         fresh.faults = faults and faults.take(names, streams.symbols)
         day = DayFigures(len(names), streams.base)

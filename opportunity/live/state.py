@@ -1,9 +1,12 @@
 """Keep the streams' state on disk, so that a restart equals never having stopped."""
 
+import asyncio
 import os
+import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import structlog
@@ -12,6 +15,61 @@ from numpy.typing import NDArray
 from opportunity.live.streams import Streams
 
 logger = structlog.get_logger(__name__)
+
+SAVE_EVERY_S: Final = 300.0
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class StateKeeper:
+    """Has the state written now and then, off the loop and one after the other.
+
+    Parameters
+    ----------
+    path : Path or None
+        Without one nothing is kept.
+    copy : callable
+        Gives copies of all arrays, on any thread; None while they must not be kept.
+    """
+
+    def __init__(self, path: Path | None, copy: Callable[[], Arrays | None]) -> None:
+        self._path, self._copy = path, copy
+        self._writing = threading.Lock()  # the last save waits for one whose await was cancelled
+
+    async def run(self) -> None:
+        """Save every few minutes, until cancelled."""
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await self.save()
+
+    async def save(self) -> None:
+        """Have the state written; a full disk costs the next start its head start, not more."""
+        if self._path is None:
+            return
+        try:
+            await asyncio.to_thread(self.write)
+        except OSError as error:
+            logger.error("state not kept", error=str(error))
+
+    def write(self) -> None:
+        """Write the state, on the calling thread."""
+        with self._writing:
+            arrays = self._copy()
+            if arrays is not None:
+                save_state(self._path, arrays)
+
+    async def drop(self) -> None:
+        """Forget what is kept: it holds bars that have changed since."""
+        if self._path is not None:
+            await asyncio.to_thread(self._unlink, self._path)
+
+    def _unlink(self, path: Path) -> None:
+        try:
+            with self._writing:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            logger.error("state not removed", error=str(error))
+
 
 
 def duplicate(array: NDArray[Any]) -> NDArray[Any]:
@@ -24,7 +82,7 @@ def duplicate(array: NDArray[Any]) -> NDArray[Any]:
     return array.view(np.uint8).copy().view(array.dtype)
 
 
-def save_state(path: Path | None, arrays: dict[str, NDArray[Any]]) -> None:
+def save_state(path: Path | None, arrays: Arrays) -> None:
     """Write the arrays to `path`, whole or not at all; without a path nothing is kept."""
     if path is None:
         return

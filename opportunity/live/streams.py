@@ -5,7 +5,7 @@ arrays; row = symbol * n_timeframes + timeframe. Whole batches run in compiled c
 GIL, so two threads share a large one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -33,6 +33,10 @@ SPLIT_ROWS: Final = 512
 
 WARM_EVENTS: Final = 24
 """Bars at the end of the warm-up whose events may become badges."""
+
+
+Tap = Callable[["Streams", str, Mapping[str, Any]], None]
+"""Hears of each call that changes streams, by its name and with what was given; see `live.desk`."""
 
 
 class Streams:
@@ -86,6 +90,7 @@ class Streams:
 
         A feed that knows any has asked for each missing bar: what it does not miss, never existed.
         """
+        self.tap: Tap | None = None
         self._badges = Badges(self.detectors, len(self.symbols), self.timeframes)
         self._resampler = Resampler(base, self.timeframes, len(self.symbols))
         self.drawdowns = DrawdownRanks(len(self.symbols), self.timeframes)
@@ -111,6 +116,7 @@ class Streams:
         values : ndarray of float64, shape (n_symbols, n_bars, 5)
             Bars, padded with NaN in front where a symbol has fewer.
         """
+        self._tell("warm", timeframe=timeframe, time=time, values=values)
         rows = self._rows(np.arange(len(self.symbols)), timeframe)
         if time.shape[1] > 1:
             step, known = time[:, -1] - time[:, -2], ~np.isnan(values[:, -2, 3])
@@ -126,10 +132,12 @@ class Streams:
     def prime(self, instants: Iterable[tuple[Rows, TimeArray, FloatArray]]) -> None:
         """Fill the unfinished bars of the larger timeframes from base bars already scored."""
         for rows, times, values in instants:
+            self._tell("prime", rows=rows, times=times, values=values)
             self._resampler.push(rows, times, values)
 
     def begin(self, time: int | TimeArray) -> None:
         """Refuse base bars that closed by `time`: they are in what was warmed with."""
+        self._tell("begin", time=time)
         self._resampler.begin(time)
 
     def update(self, rows: Rows, times: TimeArray, values: FloatArray) -> Rows:
@@ -144,6 +152,7 @@ class Streams:
         values : ndarray of float64, shape (k, 5)
             The bars.
         """
+        self._tell("update", rows=rows, times=times, values=values)
         touched = [
             self._advance(closed) for closed in self._resampler.push(rows, times, values)
         ]
@@ -156,6 +165,7 @@ class Streams:
 
         `now_ms` is one time for all symbols, or the time up to which each one is complete.
         """
+        self._tell("flush", time=now_ms)
         self.complete = np.maximum(self.complete, now_ms)
         touched = [self._advance(closed) for closed in self._resampler.flush(now_ms)]
         return np.unique(np.concatenate(touched)) if touched else np.empty(0, np.int64)
@@ -176,6 +186,11 @@ class Streams:
         parts = Parts(length, base, absent[:, None], self._counts()[closed.rows])
         follow(self._tracks, rows, closed.times[:, None], closed.values[:, None], parts)
         return closed.rows
+
+    def _tell(self, call: str, **given: Any) -> None:
+        if self.tap is not None:
+            faults = {} if self.faults is None else {"counts": self._counts()}
+            self.tap(self, call, given | faults)
 
     def _counts(self) -> NDArray[np.bool_]:
         """Tell for each symbol whether a missing bar is a gap, and not one that never existed."""
@@ -310,6 +325,7 @@ class Streams:
 
         `other` is of the same timeframes and detectors; it must not be fed any more.
         """
+        self._tell("adopt", rows=rows, other=other)
         theirs = other._kept()
         for name, mine in self._kept().items():
             n = len(mine) // len(self.symbols)
@@ -369,6 +385,7 @@ class Streams:
                 raise ValueError(
                     f"{name} must be of shape {array.shape}, was {arrays[name].shape}"
                 )
+        self._tell("load", **{name: arrays[name] for name in kept}, time=time)
         for name, array in kept.items():
             array[:] = arrays[name]
         self.time = time

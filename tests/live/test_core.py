@@ -9,7 +9,7 @@ import pytest
 from opportunity.bus.memory import Hub
 from opportunity.feeds.base import Closed, Corrected, Forming
 from opportunity.live import core as module
-from opportunity.live import warming
+from opportunity.live import state, warming
 from opportunity.live.config import AgentConfig
 from opportunity.live.core import Core
 from opportunity.live.notes import NoteKeeper
@@ -382,7 +382,7 @@ async def test_state_that_holds_corrected_bars_is_not_kept(feed, tmp_path) -> No
     async with running(core):
         feed.put(5_500)
         await until(lambda: closes(core) == feed.bars[0].time[5_501])
-        await core._save()
+        await core._keeper.save()
         assert path.exists()
         feed.history = never
         feed.events.put_nowait(corrected(feed, 1, 5_499))
@@ -531,8 +531,8 @@ async def test_full_disk_does_not_stop_the_agent(feed, tmp_path, monkeypatch) ->
         raise OSError(28, "No space left on device")
 
     tried: list[bool] = []
-    monkeypatch.setattr(module, "save_state", full)
-    monkeypatch.setattr(module, "SAVE_EVERY_S", 0.001)
+    monkeypatch.setattr(state, "save_state", full)
+    monkeypatch.setattr(state, "SAVE_EVERY_S", 0.001)
     core = make(feed, tmp_path / "s.npz")
     async with running(core):
         await until(lambda: len(tried) > 2)
@@ -543,7 +543,7 @@ async def test_full_disk_does_not_stop_the_agent(feed, tmp_path, monkeypatch) ->
 
 
 async def test_state_is_kept_while_it_runs(feed, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(module, "SAVE_EVERY_S", 0.001)
+    monkeypatch.setattr(state, "SAVE_EVERY_S", 0.001)
     async with running(make(feed, tmp_path / "s.npz")):
         await until(lambda: (tmp_path / "s.npz").exists())
 
@@ -551,7 +551,7 @@ async def test_state_is_kept_while_it_runs(feed, tmp_path, monkeypatch) -> None:
 async def test_state_is_written_off_the_loop_one_after_the_other(
     feed, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(module, "SAVE_EVERY_S", 0.001)
+    monkeypatch.setattr(state, "SAVE_EVERY_S", 0.001)
     writing, begun, release = threading.Lock(), threading.Event(), threading.Event()
     kept: list[int] = []
 
@@ -563,7 +563,7 @@ async def test_state_is_written_off_the_loop_one_after_the_other(
         kept.append(int(arrays["time"]))
         writing.release()
 
-    monkeypatch.setattr(module, "save_state", slow)
+    monkeypatch.setattr(state, "save_state", slow)
     async with running(make(feed, tmp_path / "s.npz")) as core:
         await until(begun.is_set)
         feed.put(5_500)
@@ -587,7 +587,7 @@ async def test_half_a_batch_is_never_kept(feed, tmp_path, monkeypatch) -> None:
         monkeypatch.setattr(core._streams, "update", fail)
         feed.put(5_500)
         await until(lambda: core.error)
-        await asyncio.to_thread(core._write_state)
+        await asyncio.to_thread(core._keeper.write)
     assert not path.exists()
 
 

@@ -239,3 +239,16 @@ def test_a_record_that_breaks_a_rule_costs_itself_only():
     assert "amount" in logs[0]["error"]
     names = [d.label for d in streams.detectors]
     assert streams.observers.exists[names.index("sentiment")]
+
+
+async def test_records_are_told_before_they_are_taken(feed, store, streams):
+    told: list = []
+
+    def heard(records) -> None:
+        told.append((list(records), len(rates(streams).series)))
+
+    intake = Intake(Gatherer(feed, store), streams, threading.Lock(), heard)
+    feed.records = [funding(NOW - 5), funding(NOW + 5)]
+    await intake.remember(NOW)
+    await intake.observe(NOW + 5)
+    assert told == [([funding(NOW - 5)], 0), ([funding(NOW + 5)], 1)]

@@ -214,7 +214,7 @@ def test_a_store_gives_what_its_bars_give(tmp_path):
 
 
 def test_a_folder_without_bars_raises(tmp_path):
-    with pytest.raises(CoverageError, match="root must hold"):
+    with pytest.raises(CoverageError, match="no bars are stored in"):
         scan(tmp_path)
 
 

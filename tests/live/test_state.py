@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from opportunity.live.state import duplicate, load_state, save_state
+from opportunity.live.state import StateKeeper, duplicate, load_state, save_state
 from opportunity.live.streams import Streams
 
 
@@ -110,3 +110,22 @@ def test_file_is_replaced_whole_or_not_at_all(streams, tmp_path, monkeypatch) ->
     with pytest.raises(OSError, match="No space left"):
         save_state(path, streams.save())
     assert path.read_bytes() == before
+
+
+async def test_keeper_writes_copies_and_nothing_while_there_are_none(tmp_path, monkeypatch) -> None:
+    given: list = [None, {"x": np.arange(3)}]
+    keeper = StateKeeper(tmp_path / "s.npz", lambda: given.pop(0))
+    await keeper.save()
+    assert not (tmp_path / "s.npz").exists()
+    await keeper.save()
+    with np.load(tmp_path / "s.npz") as stored:
+        assert stored["x"].tolist() == [0, 1, 2]
+    await keeper.drop()
+    assert not (tmp_path / "s.npz").exists()
+    await keeper.drop()  # it is gone already
+
+
+async def test_keeper_without_a_path_asks_for_nothing() -> None:
+    keeper = StateKeeper(None, lambda: pytest.fail("nothing is kept"))
+    await keeper.save()
+    await keeper.drop()
