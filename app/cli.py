@@ -12,7 +12,8 @@ from typing import Final
 from opportunity import __version__
 
 VERBS: Final = (
-    "serve", "scan", "score", "calibrate", "news", "warm", "fetch", "doctor", "exchange",
+    "serve", "scan", "score", "backtest", "sweep", "walkforward", "promote", "verify",
+    "calibrate", "news", "warm", "fetch", "doctor", "exchange",
 )
 
 

@@ -46,12 +46,7 @@ class Presets:
         PermissionError
             If the name belongs to a built-in preset.
         """
-        if not NAME.fullmatch(name) or name != name.strip() or not name.strip("."):
-            raise ValueError(
-                "name must be 1 to 64 letters, digits, dots, dashes or underscores, with spaces "
-                f"only between them, was {name!r}"
-            )
-        _refuse_protected(name)
+        check_name(name)
         checked = check_weights(values)
         self._saved.write(name, checked)
         return Preset(name, checked, False)
@@ -68,6 +63,16 @@ class Presets:
         """
         _refuse_protected(name)
         self._saved.delete(name)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no preset can be saved under: ValueError, or PermissionError."""
+    if not NAME.fullmatch(name) or name != name.strip() or not name.strip("."):
+        raise ValueError(
+            "name must be 1 to 64 letters, digits, dots, dashes or underscores, with spaces "
+            f"only between them, was {name!r}"
+        )
+    _refuse_protected(name)
 
 
 def check_weights(values: Mapping[str, float]) -> dict[str, float]:

@@ -79,6 +79,9 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
         warming.cancel()
         await asyncio.wait([warming])
         await services.stop()
+        if services.session is not None and services.session.is_dir():
+            sys.stdout.write("verify with: opportunity verify\n")
+            sys.stdout.flush()
     return 0
 
 
@@ -94,7 +97,8 @@ def _check_address(settings: Settings) -> None:
             tried.close()
     except OSError as error:
         raise OpportunityError(
-            f"port must be free on {settings.host}, was {settings.port} ({error.strerror})"
+            f"port must be free on {settings.host}, was {settings.port} ({error.strerror}; "
+            "or --port 0 for a free one)"
         ) from error
 
 
@@ -135,6 +139,8 @@ def _announce(settings: Settings, services: Services, port: int) -> None:
         f"opportunity {services.version}: {len(services.symbols)} symbols, "
         f"{services.source} market, at {_address(settings, port)}\n"
     )
+    if services.session is not None:
+        sys.stdout.write(f"recording to {services.session}\n")
     sys.stdout.flush()
 
 

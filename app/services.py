@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import structlog
 
+from app.backtests import Backtests
 from app.feed import sources_of
 from app.feed_watch import FeedWatch
 from app.names import state_name, symbols_key, time_key
 from app.presets import Preset, Presets, check_weights
+from app.verify import new_session
 from opportunity import __version__
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
@@ -67,21 +69,20 @@ class Services:
         self, settings: Settings, feed: Feed, memory: Memory, loop: asyncio.AbstractEventLoop
     ) -> None:
         self.settings, self.feed, self._memory = settings, feed, memory
-        self.version = __version__
-        self.epoch = secrets.token_hex(6)
+        self.version, self.epoch = __version__, secrets.token_hex(6)
         self.websocket_stats = {"connections": 0, "subscriptions": 0, "messages_sent": 0}
         self.hub = Hub(loop)
-        self._started = loop.time()
-        self._loop = loop
+        self._loop, self._started = loop, loop.time()
         self._settings, self._versions = memory.settings, memory.weights
-        self._presets = Presets(memory.presets)
-        self._notes = memory.bar_notes(state_name(settings))
+        self._presets, self._notes = Presets(memory.presets), memory.bar_notes(state_name(settings))
+        self.backtests = Backtests.of(settings, feed, memory, self._now, self.hub)
         stored = self._settings.read()
         self._subscribed: tuple[str, ...] = tuple(stored.get("subscribed", ()))
         newest = self._versions.newest() or self._versions.add(PRESETS["balanced"], "start")
         self.weights_version = newest.version
         self.weights = Weights(**newest.weights)
         self.rules = ScanRules(**stored.get("rules", {}))
+        self.session = new_session(settings.home, wall_ms()) if settings.record else None
         self.agent = Agent(
             feed=feed,
             weights=self.weights,
@@ -93,6 +94,7 @@ class Services:
             sources=sources_of(settings, feed, wall_ms),
             calibration=saved_calibration(settings.home),
             notes=self._notes,
+            session=self.session,
             enabled=stored.get("enabled", settings.agent_enabled),
             scan_interval_ms=stored.get("scan_interval_ms", settings.scan_interval_ms),
         )
@@ -116,6 +118,7 @@ class Services:
 
     async def stop(self) -> None:
         """Stop the agent and close what is open."""
+        await self.backtests.close()
         self._feed_watch.stop()
         if self._clock_keeper is not None:
             self._clock_keeper.cancel()

@@ -7,6 +7,7 @@ from tornado.web import Application, RequestHandler
 
 from app.api import (
     agent,
+    backtest,
     data,
     health,
     metrics,
@@ -14,6 +15,7 @@ from app.api import (
     notes,
     presets,
     preview,
+    promote,
     realtime,
     scanner,
     signals,
@@ -34,6 +36,8 @@ ENDPOINTS: Final[tuple[ModuleType, ...]] = (
     data,
     weights,
     presets,
+    promote,
+    backtest,
     metrics,
     realtime,
 )

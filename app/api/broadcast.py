@@ -20,7 +20,7 @@ from app.api.messages import Message, Press, encode
 from app.api.outlet import Outlet
 from app.services import Services
 from opportunity.bus.memory import Events, States
-from opportunity.contracts.realtime import Channel, ClosingMessage
+from opportunity.contracts.realtime import SYMBOL_CHANNELS, Channel, ClosingMessage
 
 logger = structlog.get_logger(__name__)
 
@@ -35,6 +35,7 @@ DEFAULT: Final = "*"
 
 CHANNEL_OF: Final[dict[str, Channel]] = {
     "signal": "signal", "price": "price", "scan": "market_scan", "status": "status",
+    "backtest": "backtest",
 }  # fmt: skip
 """Hub topic -> channel of the stream, for states."""
 
@@ -144,6 +145,12 @@ class Realtime:
                 self._pressed[place] = made
         return self._pressed.get(place)
 
+    def newest_of(self, channel: Channel) -> list[Message]:
+        """Return the newest states of a channel that comes whole, in the order of their numbers."""
+        keys = [key for (c, key) in self._payloads if c == channel]
+        found = [m for key in keys if (m := self.newest(channel, key)) is not None]
+        return sorted(found, key=lambda message: message.seq)
+
     def give(self, client: Client, messages: Iterable[Message]) -> None:
         """Send those of the messages that the client does not filter out."""
         chosen = [(m.state_key, data) for m in messages if (data := client.choose(m)) is not None]
@@ -189,7 +196,8 @@ class Realtime:
             self._listeners.pop((channel, key), None)
 
     def _audience(self, channel: Channel, key: str) -> set[Client]:
-        audience = self._listeners.get((channel, key), set())
+        whole = channel not in SYMBOL_CHANNELS  # its listeners get all of its keys
+        audience = self._listeners.get((channel, "" if whole else key), set())
         if channel == "signal" and key in self.services.subscribed:
             return audience | self._listeners.get((channel, DEFAULT), set())
         return audience
@@ -198,7 +206,7 @@ class Realtime:
 
     def _load_newest(self) -> None:
         hub = self.services.hub
-        for topic in ("signal", "price", "scan"):
+        for topic in ("signal", "price", "scan", "backtest"):
             for key, payload in hub.latest_of(topic).items():
                 self._payloads[CHANNEL_OF[topic], key] = payload
 
@@ -243,6 +251,8 @@ class Realtime:
                     return [press.status()]
                 case "config":
                     return [press.config(payload)]
+                case "backtest":
+                    return [press.backtest(key, payload)]
         except (pydantic.ValidationError, TypeError, ValueError):
             self.broken += 1
             logger.exception("message broke its contract", channel=channel, key=key)

@@ -119,7 +119,7 @@ class Conversation:
             if channel in SYMBOL_CHANNELS:
                 messages += [self._realtime.newest(channel, key) for key in keys]
             elif channel != "config":
-                messages.append(self._realtime.newest(channel))
+                messages += self._realtime.newest_of(channel)
         newest = [m for m in messages if m is not None]
         for message in newest:  # asked for again, perhaps under another filter
             self._seen.pop((message.channel, message.key), None)

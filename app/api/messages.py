@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 import orjson
 
+from app.api.jobs import job_line
 from app.api.outlet import frame
+from app.jobs import Job
 from app.services import Services
 from opportunity.contracts.base import Answer, TimeframeName
 from opportunity.contracts.realtime import (
     AgentState,
+    BacktestMessage,
     Channel,
     ConfigMessage,
     MarketScanMessage,
@@ -119,6 +122,13 @@ class Press:
             agent=AgentState(enabled=services.agent.enabled, running=services.agent.running),
             ts=wall_ms(), source=services.source, version=services.version,
         )  # fmt: skip
+
+    def backtest(self, slot: str, job: Job) -> Message:
+        """Return the message of how a job goes."""
+        line = job_line(self._services, job)
+        return self._message(
+            "backtest", slot, BacktestMessage, **line.model_dump(), ts=wall_ms()
+        )
 
     def config(self, event: Mapping[str, Any]) -> Message:
         """Return the message of a change of weights, rules or agent."""

@@ -134,6 +134,26 @@ def count(text: str) -> int:
 
 
 @checked
+def whole(text: str) -> int:
+    """Parse a whole number >= 0."""
+    if not text.isdecimal():
+        raise ValueError(f"must be a whole number >= 0, was {text!r}")
+    return int(text)
+
+
+@checked
+def positive(text: str) -> float:
+    """Parse a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ValueError(f"must be a number > 0, was {text!r}") from error
+    if not 0 < value < float("inf"):
+        raise ValueError(f"must be a number > 0, was {text!r}")
+    return value
+
+
+@checked
 def moment(text: str) -> int:
     """Parse a time as ISO 8601 (UTC unless it says otherwise) or as integer ms; return ms UTC."""
     from datetime import UTC, datetime

@@ -15,6 +15,10 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         description="Compile every numeric kernel and keep the machine code in the data folder; "
         "code of other versions is deleted. Takes about a minute once, a second afterwards.",
     )
+    parser.add_argument(
+        "--research", action="store_true",
+        help="those of backtests and sweeps, too: a minute more; otherwise their first use does it",
+    )
     parser.set_defaults(run=run)
 
 
@@ -29,10 +33,11 @@ def run(args: argparse.Namespace) -> int:
     from opportunity.kernels import prune
     from opportunity.live.agent import Agent
     from opportunity.live.learner import Learner
+    from opportunity.trading.setup import TradeSetup
 
     async def once() -> None:
         feed = SimulatedFeed(symbols=["BTC/USDT", "ETH/USDT"], speed=6_000.0)
-        agent = Agent(feed)
+        agent = Agent(feed, trading=TradeSetup())
         await agent.start()
         learner = Learner(feed, ["1h"], 1_000)  # the agent's own begins only some seconds later
         await learner.ask(agent.time)
@@ -44,8 +49,55 @@ def run(args: argparse.Namespace) -> int:
 
     with Console(file=sys.stderr).status("compiling kernels (once, about a minute)"):
         asyncio.run(once())
+        if args.research:
+            _backtest()
+    _import_rooms()
     prune()
     return 0
+
+
+def _backtest() -> None:
+    """Run what research runs, over a few weeks of the simulated market."""
+    import numpy as np
+
+    import opportunity as op
+    from opportunity.backtest.guards import judge
+    from opportunity.backtest.proof import daily_returns, evidence_of
+    from opportunity.contracts import DETECTOR_NAMES
+    from opportunity.feeds.simulation.market import SimulatedMarket
+    from opportunity.feeds.simulation.weeks import MARKET_START
+    from opportunity.market.bars import Bars
+    from opportunity.market.timeframe import HOUR_MS, WEEK_MS
+
+    market = SimulatedMarket(2, seed=7)
+    time = MARKET_START + WEEK_MS + HOUR_MS * np.arange(1_500)
+    bars = [
+        Bars(time, market.bars(np.array([i]), "1h", time)[0], "1h", name, "simulated")
+        for i, name in enumerate(market.symbols)
+    ]
+    op.backtest(bars, timeframes=["1h"])
+    history = op.prepare(bars[:1], timeframes=["1h", "4h"])
+    result = op.backtest(history)
+    matrix = np.eye(len(DETECTOR_NAMES)) + 0.1
+    for one in (history, op.prepare(bars[:1], timeframes=["1h"])):
+        op.sweep(one, matrix)
+        op.WhatIf(one).run(matrix[0])
+    returns = daily_returns(result)
+    judge(evidence_of(result, result, 9, np.stack([returns, returns, returns], axis=1)))
+
+
+def _import_rooms() -> None:
+    """Import every module that may hold kernels: code of those not imported would be deleted."""
+    import pkgutil
+    from importlib import import_module
+
+    import opportunity
+    from opportunity.kernels import ROOMS
+
+    for room in ROOMS:
+        package = import_module(f"{opportunity.__name__}.{room}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
 
 
 def _read_other_records(feed: "SimulatedFeed", now: int) -> None:

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Final
 
-from app.pages import live
+from app.pages import live, research
 
-PAGES: Final[tuple[ModuleType, ...]] = (live,)
+PAGES: Final[tuple[ModuleType, ...]] = (live, research)
 """Each module has `PATH`, `TITLE` and `page(services)`."""

@@ -48,7 +48,8 @@ def shell(name: str, title: str, roots: dict[str, Any], **facts: str) -> Page:
     roots : dict
         Components by the name under which the markup embeds them.
     **facts : str
-        `mark`, `mark_hint` and `universe` of the header; `theme` of the first picture.
+        `mark`, `mark_hint` and `universe` of the header; `theme` of the first picture; `skip`,
+        the words of the link past the header.
 
     Returns
     -------
@@ -61,9 +62,16 @@ def shell(name: str, title: str, roots: dict[str, Any], **facts: str) -> Page:
     page.add_variable("shell", _TEMPLATES.get_template("shell.html"))
     page.add_variable("page_css", _SHELL_CSS + (HERE / f"{name}.css").read_text(encoding="utf-8"))
     page.add_variable("page_title", title)
+    page.add_variable("pages", [(p.PATH.lstrip("/") or "./", p.TITLE) for p in _pages()])
     for key, fact in facts.items():
         page.add_variable(key, fact)
     return page
+
+
+def _pages() -> Any:
+    from app.pages import PAGES  # which imports the pages, and they this module
+
+    return PAGES
 
 
 def chosen_theme() -> ThemeName:

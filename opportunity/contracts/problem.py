@@ -2,7 +2,9 @@
 
 from pydantic import Field
 
+from opportunity.contracts.backtest import CoverageReport
 from opportunity.contracts.base import Answer, Number
+from opportunity.contracts.promotion import GuardLine
 
 TYPE_PREFIX = "urn:opportunity:problem:"
 
@@ -29,5 +31,11 @@ class Problem(Answer):
     sum: Number = Field(None, description="weights only: the sum that was sent")
     normalized: dict[str, float] | None = Field(
         None, description="weights only: the same vector scaled to a sum of 1"
+    )
+    coverage: CoverageReport | None = Field(
+        None, description="missing history only: what was asked and what is there"
+    )
+    guards: list[GuardLine] | None = Field(
+        None, description="promotion only: what every guard said"
     )
     retry_after_s: int | None = Field(None, description="seconds to wait before another try")

@@ -15,8 +15,9 @@ from opportunity.contracts.base import (
     TimeframeName,
     Unit,
 )
+from opportunity.contracts.jobs import JobLine
 
-Channel = Literal["signal", "price", "market_scan", "status", "config"]
+Channel = Literal["signal", "price", "market_scan", "status", "config", "backtest"]
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 SYMBOL_CHANNELS: Final[tuple[Channel, ...]] = ("signal", "price")
 """Channels that are subscribed symbol by symbol; the others come whole."""
@@ -180,6 +181,13 @@ class MarketScanMessage(Numbered):
     timestamp: int = Field(description="feed time, ms UTC")
     ts: int
     source: str
+
+
+class BacktestMessage(Numbered, JobLine):
+    """How a job goes: newest wins, but its end always comes."""
+
+    type: Literal["backtest"] = "backtest"
+    ts: int = Field(description="wall time, ms UTC")
 
 
 class ConfigMessage(Numbered):

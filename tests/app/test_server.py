@@ -153,6 +153,18 @@ def test_address_that_others_can_reach_is_refused(tmp_path, host) -> None:
     assert not (tmp_path / "opportunity.sqlite").exists()
 
 
+def test_a_recorded_session_names_its_folder_and_what_to_do_with_it(tmp_path) -> None:
+    with Process(tmp_path, "--record") as server:
+        server.address()
+        where = server.process.stdout.readline()
+        assert where.startswith(f"recording to {tmp_path / 'sessions'}")
+        server.process.send_signal(signal.SIGTERM)
+        out, errors = server.process.communicate(timeout=60)
+    assert (server.process.returncode, errors) == (0, "")
+    assert out == "verify with: opportunity verify\n"
+    assert Path(where.removeprefix("recording to ").strip()).is_dir()
+
+
 def test_port_in_use_is_said_in_one_line(tmp_path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -164,6 +176,7 @@ def test_port_in_use_is_said_in_one_line(tmp_path) -> None:
     assert errors.startswith(
         f"opportunity serve: port must be free on 127.0.0.1, was {port} (Address already in use"
     )
+    assert "or --port 0 for a free one" in errors
     assert errors.count("\n") == 1
 
 

@@ -12,6 +12,7 @@ from app.feed import make_feed
 from app.names import symbols_key, time_key
 from app.presets import check_weights
 from app.services import Services
+from app.verify import sessions_folder
 from opportunity.config import NewsSource, Settings
 from opportunity.detectors.inputs import Observed
 from opportunity.errors import ConflictError, ThreadError
@@ -27,6 +28,7 @@ from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.weights import Weights
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory
+from opportunity.storage.session import read_session, sessions_in
 from opportunity.strategy import ScanRules, evaluate
 
 START = 1_767_614_400_000  # 2026-01-05 12:00 UTC
@@ -734,3 +736,15 @@ async def test_symbols_of_an_exchange_are_those_of_the_last_run(tmp_path) -> Non
         assert services.symbols == ("SOL/USDT", "BTC/USDT")
         assert memory.settings.read()[symbols_key(settings)] == ["SOL/USDT", "BTC/USDT"]
         await services.stop()
+
+
+async def test_session_is_recorded_where_it_is_asked_for(tmp_path) -> None:
+    plain = build(settings_of(tmp_path / "plain"))
+    assert plain.agent.trading is None
+    await plain.stop()
+    services = build(settings_of(tmp_path, record=True))
+    await services.start()
+    assert services.agent.trading is not None
+    await services.stop()
+    (folder,) = sessions_in(sessions_folder(tmp_path))
+    assert read_session(folder).header["source"] == "simulated"

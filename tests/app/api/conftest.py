@@ -11,10 +11,13 @@ import param
 import pytest
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
+from walks import FakeBars
 
 from app.api import install, routes
 from app.api.broadcast import Realtime
+from app.backtests import Backtests
 from app.presets import Preset
+from opportunity.backtest.trials import MemoryTrials
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
@@ -84,6 +87,16 @@ class FakeAgent(param.Parameterized):
     last_error = param.String("")
 
 
+class KeptPromotions:
+    """Promotions in memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+
+    def add(self, done: Any) -> None:
+        self.rows.append(done)
+
+
 class FakeServices:
     """The surface of `app.services.Services`, with a drawn market instead of a feed."""
 
@@ -103,6 +116,10 @@ class FakeServices:
         self.line: FeedStatus | None = None
         self.page, self.asked = NotePage((), None), ()
         self._saved: dict[str, dict[str, float]] = {}
+        self.bars = FakeBars(self.source)
+        self.backtests = Backtests(
+            lambda exchange: self.bars, self.hub, MemoryTrials(), KeptPromotions()
+        )
 
     def snapshot(self) -> MarketSnapshot | None:
         return self.market
@@ -277,6 +294,7 @@ async def world() -> AsyncIterator[World]:
     async with aiohttp.ClientSession() as http:
         yield World(services, application, realtime, port, http, server)
         await realtime.close()
+    await services.backtests.close()
     services.hub.close()
     server.stop()
     await server.close_all_connections()

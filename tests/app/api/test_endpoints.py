@@ -29,6 +29,12 @@ WANTED = {
     "/api/config/weights": {"GET", "PUT"},
     "/api/config/weight-presets": {"GET", "POST"},
     "/api/config/weight-presets/([^/]+)": {"DELETE"},
+    "/api/weights/promote": {"POST"},
+    "/api/backtest/run": {"POST"},
+    "/api/backtest/sweep": {"POST"},
+    "/api/backtest/jobs/([^/]+)": {"GET", "DELETE"},
+    "/api/backtest/results/([^/]+)": {"GET"},
+    "/api/backtest/export/([^/]+)": {"GET"},
     "/api/metrics": {"GET"},
     "/metrics": {"GET"},
     "/ws/realtime": {"GET"},
@@ -36,7 +42,8 @@ WANTED = {
 
 
 def readable(path: str) -> str:
-    return path.replace("([^/]+)", "{symbol}" if "preview" in path else "{name}")
+    name = "{symbol}" if "preview" in path else "{id}" if "backtest" in path else "{name}"
+    return path.replace("([^/]+)", name)
 
 
 def test_routes_are_exactly_these():

@@ -120,7 +120,7 @@ def test_bad_usage_of_the_process(data):
 def test_a_folder_without_bars_fails(tmp_path):
     done = opportunity("scan", "--data", tmp_path, "--timeframes", "1h")
     assert done.returncode == 1
-    assert "root must hold" in done.stderr
+    assert "no bars are stored in" in done.stderr
     assert "Traceback" not in done.stderr
 
 

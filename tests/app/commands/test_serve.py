@@ -53,7 +53,13 @@ def test_every_flag_reaches_its_setting(parser, served, tmp_path) -> None:
     assert run(parser, *flags) == 0
     assert {name: getattr(served[0], name) for name in values} == values
     options = {a.dest for a in parser._subparsers._group_actions[0].choices["serve"]._actions}
-    assert options - {"help"} == set(values)
+    assert options - {"help", "record"} == set(values)
+    assert not served[0].record
+
+
+def test_record_is_a_switch(parser, served) -> None:
+    assert run(parser, "--record") == 0
+    assert served[0].record
 
 
 def test_flags_win_over_the_environment(parser, served, monkeypatch) -> None:

@@ -1,0 +1,87 @@
+"""Weights of a backtest put to use, if the guards let them or somebody answers for it."""
+
+from typing import Final
+
+from app.api.base import BaseHandler
+from app.api.jobs import find_job, finished, queue_full
+from app.api.problems import ApiError, invalid
+from app.api.weights import settle
+from app.backtests import Ran
+from app.jobs import Job, QueueFullError
+from app.presets import check_name
+from app.promote import Examined, RefusedError, admit, guard_rows
+from opportunity.contracts.promotion import GuardLine, PromoteAnswer, PromoteRequest
+from opportunity.contracts.weights import NormalizeQuery
+from opportunity.feeds.clock import wall_ms
+from opportunity.storage.promotions import LIVE
+
+MOST_S: Final = 300.0
+"""How long the guards may take: the queue before them included."""
+
+
+class PromoteHandler(BaseHandler):
+    """The way from a backtest to the live agent."""
+
+    async def post(self) -> None:
+        """Ask the guards, then put the weights to use; 409 with every guard where one fails."""
+        asked = self.body(PromoteRequest)
+        normalize = self.query(NormalizeQuery).normalize
+        self._check(asked)
+        job = find_job(self.services, asked.id)
+        ran = finished(job)
+        if not isinstance(ran, Ran):
+            raise ApiError(409, "not_a_backtest", "The job is not a backtest.", "id")
+        weights = ran.plan.weights
+        if asked.weights is not None:
+            weights = settle(asked.weights, normalize)
+        examined = await self._examine(ran, weights)
+        self.send(self._promote(asked, examined))
+
+    def _check(self, asked: PromoteRequest) -> None:
+        """Refuse what could only fail after the guards were asked."""
+        if asked.force and not asked.why.strip():
+            raise invalid("why", "must give the reason of a forced promotion, was empty")
+        if not asked.by.strip():
+            raise invalid("by", "must name who asks, was empty")
+        try:
+            if asked.preset is not None:
+                check_name(asked.preset)
+        except PermissionError as error:
+            raise ApiError(400, "protected_preset", f"{error}.", "preset") from error
+        except ValueError as error:
+            raise invalid("preset", str(error)) from error
+
+    async def _examine(self, ran: Ran, weights: dict[str, float]) -> Examined:
+        backtests = self.services.backtests
+        try:
+            job: Job = backtests.submit_examination(ran, weights)
+        except QueueFullError as error:
+            raise queue_full(error) from error
+        if not await backtests.jobs.wait(job, MOST_S):
+            backtests.jobs.cancel(job)
+            raise ApiError(503, "unavailable", "The guards took too long; nothing was changed.")
+        examined: Examined = finished(job)
+        return examined
+
+    def _promote(self, asked: PromoteRequest, examined: Examined) -> PromoteAnswer:
+        services = self.services
+        guards = [GuardLine(**row) for row in guard_rows(examined.guards)]
+        try:
+            done = admit(
+                examined, services.backtests.promotions, wall_ms(), by=asked.by, why=asked.why,
+                force=asked.force, target=asked.preset or LIVE,
+            )  # fmt: skip
+        except RefusedError as error:
+            raise ApiError(409, "guards_failed", str(error), guards=guards) from error
+        version = None
+        if asked.preset is None:
+            version = services.apply_weights(examined.weights, by="api")
+        else:
+            services.save_preset(asked.preset, examined.weights)
+        return PromoteAnswer(
+            target=done.target, weights=examined.weights, version=version, forced=done.forced,
+            trials=examined.n_trials, guards=guards,
+        )  # fmt: skip
+
+
+routes = [(r"/api/weights/promote", PromoteHandler)]

@@ -1,0 +1,178 @@
+"""What one open Research page sees and does: its form, its job, the result it shows."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pydantic
+from bokeh.document import Document
+
+from app.backtest_plan import plan_of
+from app.components.backtest_form import BacktestForm, job_state
+from app.components.backtest_result import ResultSummary, ResultTrades
+from app.components.feed_badge import FeedBadge
+from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
+from app.components.theme import ThemeName
+from app.jobs import Job
+from app.pages.pace import Events, News, Pace
+from app.pages.research_picture import ResearchPicture, Words
+from opportunity.backtest.span import DEFAULT_TIMEFRAMES
+from opportunity.contracts.backtest import BacktestRequest
+from opportunity.errors import unknown
+from opportunity.market.symbols import parse_symbol
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+BEAT_S: Final = 1.0
+GONE: Final = "That result is not kept any more: only the newest ones are. Run it again."
+
+
+class ResearchSession:
+    """View-model of one browser page: the components, one hub subscription, one job.
+
+    Parameters
+    ----------
+    services : Services
+        The server's side.
+    doc : Document
+        The page's document.
+    job : str
+        Id of the result to show first; empty for none.
+    theme : str
+        Theme of the first picture.
+    """
+
+    def __init__(self, services: "Services", doc: Document, job: str, theme: ThemeName) -> None:
+        self.services, self.doc = services, doc
+        self._wanted, self._beat_at = job, float("-inf")
+        self._job: Job | None = None
+        self._early = not services.symbols  # made before the exchange said what it trades
+        self.agent = AgentToggle(on_toggle=self._toggle, enabled=services.agent.enabled)
+        self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
+        self.line, self.trust, self.theme = FeedBadge(), TrustBadge(), ThemeSwitch(theme=theme)
+        self.line.draw(services.feed_status())
+        self.form = BacktestForm(on_run=self._run, on_cancel=self._cancel)
+        self.summary, self.trades = ResultSummary(), ResultTrades(on_select=self._look_at)
+        self.picture = ResearchPicture(doc, lambda: self.theme.theme, self._worded)
+        self.pace = Pace(doc, self._show, lambda: bool(self.badge.visible))
+        self.theme.param.watch(lambda *_: self.picture.wear(), "theme")
+        self.badge.param.watch(lambda *_: self.pace.wake(), "visible")
+
+    def roots(self) -> dict[str, Any]:
+        """Return the components by their name in the markup."""
+        return {
+            "badge": self.badge, "line": self.line, "agent": self.agent, "theme": self.theme,
+            "trust": self.trust, "form": self.form, "summary": self.summary,
+            "picture": self.picture.charts, "trades": self.trades,
+        }  # fmt: skip
+
+    def open(self) -> None:
+        """Offer what can be tested; called once the browser shows the page."""
+        self.pace.follow(self.services.hub)
+        if self.pace.closed:
+            return
+        self._offer()
+        self._draw_trust()
+        if self._wanted:
+            try:
+                self._follow(self.services.backtests.jobs.find(self._wanted))
+            except KeyError:
+                self.form.refuse(GONE)
+
+    def close(self) -> None:
+        """Leave the hub and forget the result; the job goes on for whoever asks for it."""
+        self.pace.close()
+        self.picture.close()
+        self._job = None
+
+    # -- news ----------------------------------------------------------------------------------
+
+    def _show(self, news: News, events: Events) -> None:
+        """Bring one picture of the news into the components."""
+        for topic, payload in events:
+            if topic == "config" and payload["what"] == "agent":
+                self.agent.enabled = self.services.agent.enabled
+        if "feed" in news:
+            self.line.draw(news["feed"][""])
+        if "scan" in news:
+            self._draw_trust()
+            if self._early and self.services.symbols:
+                self._early = False
+                self._offer()
+        if any(job is self._job for job in news.get("backtest", {}).values()):
+            self._draw_job()
+        now = self.services.uptime_s
+        if "price" in news and now - self._beat_at >= BEAT_S:
+            self._beat_at = now
+            self.badge.beat = int(self.services.feed.clock.now())
+
+    def _draw_trust(self) -> None:
+        found = self.services.evaluation()
+        self.trust.draw(found.trust_summary if found is not None else None)
+
+    def _offer(self) -> None:
+        services = self.services
+        self.form.offer(
+            services.symbols, DEFAULT_TIMEFRAMES, [p.name for p in services.presets()],
+            int(services.feed.clock.now()),
+        )  # fmt: skip
+
+    def _draw_job(self) -> None:
+        job = self._job
+        if job is None:
+            return
+        backtests = self.services.backtests
+        self.form.draw(job_state(job, backtests.jobs.place(job), backtests.clock()))
+        if job.state == "done":
+            self.picture.show(job)
+
+    # -- what the user asks for ----------------------------------------------------------------
+
+    def _run(self, asked: Mapping[str, Any], preset: str) -> None:
+        """Queue what the form asks for.
+
+        Raises
+        ------
+        OpportunityError, ValueError
+            If it cannot be run; the text says why.
+        """
+        try:
+            request = BacktestRequest.model_validate(dict(asked))
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from error
+        for name in request.names:
+            if parse_symbol(name) not in self.services.symbols:
+                raise ValueError(f"symbol must be one that is watched here, was {name}")
+        plan = plan_of(request, self._weights(preset))
+        self._follow(self.services.backtests.submit(plan))
+
+    def _weights(self, preset: str) -> dict[str, float]:
+        if not preset:
+            return self.services.weights.as_dict()
+        saved = {p.name: dict(p.weights) for p in self.services.presets()}
+        if preset not in saved:
+            raise ValueError(unknown("preset", preset, saved))
+        return saved[preset]
+
+    def _follow(self, job: Job) -> None:
+        self._job = job
+        self._draw_job()
+
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self.services.backtests.jobs.cancel(self._job)
+            self._draw_job()
+
+    def _look_at(self, number: int) -> None:
+        self.picture.look_at(number)
+
+    def _worded(self, told: Words) -> None:
+        """Show a result in words; inside the document."""
+        self.summary.state = told.summary
+        self.trades.rows = told.trades
+
+    def _toggle(self, enabled: bool) -> None:
+        self.services.set_enabled(enabled, "page")
+        self.agent.enabled = self.services.agent.enabled

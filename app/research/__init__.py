@@ -1,0 +1,1 @@
+"""What the verbs of research share: which bars, under which terms, how work is shown."""

@@ -1,0 +1,60 @@
+import orjson
+import pytest
+
+from app.components.backtest_form import INSIDE, BacktestForm, job_state
+from app.jobs import Job
+from opportunity.errors import CoverageError
+
+
+def state(form):
+    return orjson.loads(form.state)
+
+
+def test_offers_what_can_be_tested_and_a_span_up_to_now() -> None:
+    form = BacktestForm()
+    form.offer(("BTC/USDT", "ETH/USDT"), ("1h", "4h"), ["balanced"], 1_763_812_800_000)
+    offered = orjson.loads(form.offered)
+    assert offered["symbols"] == ["BTC/USDT", "ETH/USDT"]
+    assert ["4h", 14_400_000] in offered["frames"]
+    assert (offered["start"], offered["end"]) == ("2025-07-25", "2025-11-22")
+
+
+def test_run_and_cancel_reach_the_page() -> None:
+    told = []
+    form = BacktestForm(on_run=lambda a, p: told.append((a, p)), on_cancel=lambda: told.append(0))
+    form._handle_msg({"type": "run", "asked": {"symbol": "BTC"}, "preset": "swing"})
+    form._handle_msg({"type": "cancel"})
+    form._handle_msg({"type": "other"})
+    assert told == [({"symbol": "BTC"}, "swing"), 0]
+
+
+def test_refusal_is_worded_each_time_anew() -> None:
+    def refuse(asked, preset):
+        raise ValueError("fee must be small")
+
+    form = BacktestForm(on_run=refuse)
+    form._handle_msg({"type": "run", "asked": {}})
+    first = state(form)
+    assert (first["state"], first["error"]) == ("refused", "fee must be small")
+    form._handle_msg({"type": "run", "asked": {}})
+    assert state(form)["n"] == first["n"] + 1
+    form._handle_msg({"type": "run"})  # nothing asked for
+    assert state(form)["n"] == first["n"] + 2
+
+
+@pytest.mark.parametrize(("error", "told"), [
+    (CoverageError("bars must reach back"), "bars must reach back"),
+    (ZeroDivisionError("inside"), INSIDE), (None, ""),
+])
+def test_only_foreseen_errors_are_told(error, told) -> None:
+    job = Job("a", 0, "backtest", {}, 0, state="failed", error=error)
+    assert job_state(job, 0, 1.0)["error"] == told
+
+
+def test_state_of_a_job() -> None:
+    job = Job("a", 0, "backtest", {}, 0, state="running", done=30.0, total=90.0, doing="reading",
+              started_at=1, began=10.0)
+    told = job_state(job, 0, 13.0)
+    assert (told["progress"], told["left_s"], told["took_s"]) == (pytest.approx(1 / 3), 6.0, None)
+    job.state, job.ended = "done", 12.5
+    assert job_state(job, 0, 13.0)["took_s"] == 2.5
