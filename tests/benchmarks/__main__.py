@@ -9,8 +9,14 @@ import platform
 import subprocess
 import sys
 
-BENCHMARKS = ("bench_indicators", "bench_detectors", "bench_scan", "bench_latency")
-SHOWN = ("numpy", "numba", "pandas", "panel", "bokeh", "tornado")
+BENCHMARKS = (
+    "bench_indicators", "bench_detectors", "bench_scan", "bench_latency", "bench_backtest",
+    "bench_sweep",
+)  # fmt: skip
+SHOWN = (
+    "numpy", "numba", "pandas", "panel", "bokeh", "tornado", "vectorbt", "vectorbt-rust",
+    "backtesting",
+)  # fmt: skip
 
 
 def main() -> int:
