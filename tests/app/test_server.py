@@ -1,7 +1,6 @@
 """The real process: what it prints, what it serves, how it ends, what a restart keeps."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -275,13 +274,16 @@ def test_second_signal_does_not_hurt(tmp_path) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_nothing_is_left_outside_the_home(tmp_path) -> None:
+def test_nothing_is_left_outside_the_home(tmp_path, monkeypatch) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.setenv("OPPORTUNITY_HOME", str(other))  # the folder of nobody else
     with Process(tmp_path / "home") as server:
         server.address()
         assert server.end()[0] == 0
     kept = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
     assert kept == {"home/opportunity.sqlite", "home/state/simulated-7.npz"}
-    assert not list(Path(os.environ["OPPORTUNITY_HOME"]).iterdir())
+    assert not list(other.iterdir())
 
 
 def test_an_allocator_that_cannot_be_told_anything_is_left_alone(monkeypatch) -> None:

@@ -19,7 +19,7 @@ def test_a_notebook_shows_metrics_warnings_and_the_stamp():
     assert text == summary(made())
     assert "An invented market" in text
     assert "<th>Trades</th><td>1</td>" in text
-    assert "trades are too few to judge by" in text
+    assert "1 trade is too few to judge by" in text
     assert "invented" not in summary(replace(made(), source="binance"))
 
 
