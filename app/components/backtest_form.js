@@ -70,7 +70,7 @@ export function render({ model }) {
   }
 
   /** Nothing where the choice is the usual one: of that, what lacks history is left out. */
-  function asked() {
+  function askedFrames() {
     const some = usualFrames();
     return some.length === chosen.size && some.every((name) => chosen.has(name)) ? null : [...chosen];
   }
@@ -106,7 +106,7 @@ export function render({ model }) {
     const part = (control, scale = 1) => Number(control.value) / scale;
     const asked = {
       symbol: symbol.value.trim(), start_date: start.value, end_date: end.value, timeframe: base.value,
-      timeframes: asked(), decision_timeframe: decide.value, initial_capital: part(cash),
+      timeframes: askedFrames(), decision_timeframe: decide.value, initial_capital: part(cash),
       fee: part(fee, 100), slippage: part(slippage, 100), spread: part(spread, 100),
       sizing: { kind: sizing.value, ...(sizing.value === "all_in" ? {} : { amount: part(amount, SIZES[sizing.value][2]) }) },
       rules: { min_score: part(score), min_confidence: part(confidence), stop_atr: part(stop), trail_atr: part(trail),
