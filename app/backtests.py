@@ -1,6 +1,7 @@
 """Backtests of the server: where their bars come from, how they run, who waits for them."""
 
 import hashlib
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import structlog
 
 from app.backtest_plan import Plan
 from app.bar_source import BarSource, source_of, telling
@@ -28,8 +30,15 @@ if TYPE_CHECKING:
     from opportunity.backtest.searched import SearchResult
     from opportunity.backtest.trials import TrialCounter
 
+logger = structlog.get_logger(__name__)
+
 SLOTS: Final = 64
 """Jobs of which the stream keeps the newest state; more than are ever kept."""
+
+
+def spare_cores() -> int:
+    """Return how many threads a job may work on: one core stays for the live agent."""
+    return max(1, len(os.sched_getaffinity(0)) - 1)
 
 
 class KeyUsedError(OpportunityError, ValueError):
@@ -136,7 +145,8 @@ class Backtests:
             history, weights=plan.weights, rules=setup.rules, costs=setup.costs,
             sizing=setup.sizing, risk=setup.risk, cash=setup.cash, seed=plan.seed,
         )  # fmt: skip
-        result.metrics  # noqa: B018 - worked out here, not on the loop
+        # The metrics are worked out here, not by the answer on the loop: they stay with the result.
+        logger.info("backtest done", bars=n, trades=result.metrics.trades)
         count_run(self.trials, history, result)
         return Ran(plan, result)
 
@@ -155,7 +165,7 @@ class Backtests:
             found = search(
                 history, look.method, look.n, objective=look.aim.objective,
                 least_trades=look.aim.least_trades, seed=look.seed, setup=plan.setup,
-                trials=self.trials,
+                threads=spare_cores(), trials=self.trials,
                 progress=lambda done, total: progress.at(done, total, "pieces", "judging"),
             )  # fmt: skip
             return Swept(found, top)

@@ -1,8 +1,9 @@
 """Work that takes longer than an answer may: queued, run on one thread, watched, stopped.
 
 The worker is a thread, not a process: what takes long are compiled kernels, which hold no lock,
-and their results need not be copied. It is one thread, so two large jobs never compete with the
-live agent for all cores. A job is stopped where its work asks `Progress` whether to go on.
+and their results need not be copied. It is one thread, so two large jobs never run at once; one
+that uses several cores leaves one to the live agent (`backtests.spare_cores`). A job is stopped
+where its work asks `Progress` whether to go on.
 """
 
 import asyncio

@@ -5,7 +5,6 @@ The API and the pages call this and nothing below it, so both do the same thing 
 
 import asyncio
 import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -17,6 +16,7 @@ from app.feed import sources_of
 from app.feed_watch import FeedWatch
 from app.names import state_name, symbols_key, time_key
 from app.presets import Preset, Presets, check_weights
+from app.scans import Asked, scan
 from app.verify import new_session
 from opportunity import __version__
 from opportunity.bus.memory import Hub
@@ -30,12 +30,10 @@ from opportunity.live.agent import Agent
 from opportunity.live.calibrate import saved_calibration
 from opportunity.live.chart import LEAD_BARS, ChartData, chart_of
 from opportunity.live.context import Context, context_of
-from opportunity.live.histories import load_feed
-from opportunity.live.scan_report import ScanReport, stale_streams
-from opportunity.live.scanner import judge
+from opportunity.live.scan_report import ScanReport
 from opportunity.market.bars import Bar
 from opportunity.market.symbols import parse_symbol
-from opportunity.market.timeframe import Timeframe, timeframe
+from opportunity.market.timeframe import Timeframe
 from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.snapshot import MarketSnapshot
@@ -228,55 +226,12 @@ class Services:
         rules: ScanRules | None = None,
         quick: bool = False,
     ) -> ScanReport:
-        """Scan symbols and timeframes on request.
-
-        Parameters
-        ----------
-        symbols, timeframes : sequence of str
-            What cannot be scanned is listed in the report's errors.
-        weights, rules : optional
-            Of this request only; default to copies of the shared ones.
-        quick : bool
-            Use only what the agent has scored already, where it has scored any of it.
-        """
-        began = time.perf_counter()
-        values = self.weights.as_array() if weights is None else weights.as_array()
-        asked = (self.rules if rules is None else rules).record()
-        known = self.agent.calibration(values)
-        names, errors = self._sort_out(symbols)
-        frames = tuple(dict.fromkeys(timeframe(t) for t in timeframes))
-        if not frames:
-            raise ValueError("timeframes must be a list of one or more, was empty")
-        live = tuple(t for t in frames if t in self.timeframes)
-        snapshot = self.agent.snapshot()
-        if snapshot is not None and (live == frames or (quick and live)):
-            errors |= {t: "not scored by the agent" for t in frames if t not in live}
-            evaluation = evaluate(snapshot, values, asked, live, names, calibration=known)
-            stale = stale_streams(evaluation.snapshot)
-            took = (time.perf_counter() - began) * 1e3
-            return ScanReport(snapshot.time, False, evaluation, stale, (), errors, took)
-        now = self._now()
-        histories = await self.agent.ask(load_feed(self.feed, names, frames, now))
-        histories.errors |= errors
-        histories.live = snapshot
-        histories.observers = self.agent.observers(names)
-        return await asyncio.to_thread(judge, histories, values, asked, now, began, known)
-
-    def _sort_out(self, symbols: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """Part the symbols that are watched from errors for the others."""
-        names: dict[str, None] = {}
-        errors = {}
-        for text in symbols:
-            try:
-                name = parse_symbol(text)
-            except ValueError as error:
-                errors[text] = str(error)
-                continue
-            if name in self.symbols:
-                names[name] = None
-            else:
-                errors[name] = unknown("symbol", name, self.symbols)
-        return list(names), errors
+        """Scan on request, by default under copies of the shared weights and rules; see `Asked`."""
+        asked = Asked(
+            symbols, timeframes, (self.weights if weights is None else weights).as_array(),
+            (self.rules if rules is None else rules).record(), quick,
+        )
+        return await scan(self.agent, asked, self._now())
 
     async def chart(self, symbol: str, timeframe: Timeframe, n_bars: int = 300) -> ChartData:
         """Return the newest bars of a stream with scores and events."""

@@ -4,15 +4,9 @@ import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from app.commands import arguments
-from app.commands.arguments import BAD_USAGE, DONE, FAILED
-from app.research.options import add_market, add_setup, history_of, setup_of
-from app.research.search_options import (
-    add_search,
-    plain_rows,
-    plan_of,
-    weights_text,
-    write_table,
-)
+from app.commands.arguments import DONE, FAILED
+from app.research.options import add_market, add_setup
+from app.research.search_options import add_search, look, plain_rows, weights_text
 
 if TYPE_CHECKING:
     from opportunity.backtest.searched import SearchResult
@@ -55,34 +49,25 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Sweep, print, and return the exit code."""
-    from app.research.shown import Shown
     from opportunity.backtest.search import search
-    from opportunity.errors import OpportunityError
 
-    try:
-        setup, plan = setup_of(args), plan_of(args)
-    except ValueError as error:
-        arguments.complain(str(error))
-        return BAD_USAGE
-    try:
-        with Shown("running the detectors", "bars") as shown:
-            history = history_of(args, shown.tell)
-            shown.now(f"judging {plan.n:,} vectors", "pieces")
-            found = search(
-                history, plan.method, plan.n, objective=plan.aim.objective,
-                least_trades=plan.aim.least_trades, seed=plan.seed, study=plan.study, setup=setup,
-                cluster=args.cluster, progress=shown.tell,
-            )  # fmt: skip
-        frame = found.to_frame()
-        if args.export is not None:
-            write_table(frame, args.export)
-    except (OpportunityError, ValueError, OSError) as error:
-        arguments.complain(str(error))
-        return FAILED
-    if args.json:
-        arguments.write_json(_document(found, frame.head(args.top)))
-    else:
-        _print(found, frame.head(args.top))
+    def work(history: Any, setup: Any, plan: Any, shown: Any) -> "SearchResult":
+        shown.now(f"judging {plan.n:,} vectors", "pieces")
+        return search(
+            history, plan.method, plan.n, objective=plan.aim.objective,
+            least_trades=plan.aim.least_trades, seed=plan.seed, study=plan.study, setup=setup,
+            cluster=args.cluster, progress=shown.tell,
+        )  # fmt: skip
+
+    def tell(found: "SearchResult", frame: Any) -> None:
+        if args.json:
+            arguments.write_json(_document(found, frame.head(args.top)))
+        else:
+            _print(found, frame.head(args.top))
+
+    found = look(args, work, tell)
+    if isinstance(found, int):
+        return found
     return DONE if found.best >= 0 else FAILED
 
 

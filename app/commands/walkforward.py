@@ -4,15 +4,9 @@ import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from app.commands import arguments
-from app.commands.arguments import BAD_USAGE, DONE, FAILED
-from app.research.options import add_market, add_setup, history_of, setup_of
-from app.research.search_options import (
-    add_search,
-    plain_rows,
-    plan_of,
-    weights_text,
-    write_table,
-)
+from app.commands.arguments import DONE
+from app.research.options import add_market, add_setup
+from app.research.search_options import add_search, look, plain_rows, weights_text
 
 if TYPE_CHECKING:
     from opportunity.backtest.walked import WalkForward
@@ -70,35 +64,24 @@ def training(text: str) -> int | float:
 
 def run(args: argparse.Namespace) -> int:
     """Walk forward, print, and return the exit code."""
-    from app.research.shown import Shown
     from opportunity.backtest.walkforward import walk_forward
-    from opportunity.errors import OpportunityError
 
-    try:
-        setup, plan = setup_of(args), plan_of(args)
-    except ValueError as error:
-        arguments.complain(str(error))
-        return BAD_USAGE
-    try:
-        with Shown("running the detectors", "bars") as shown:
-            history = history_of(args, shown.tell)
-            shown.now(f"judging in {args.folds} folds", "pieces")
-            found = walk_forward(
-                history, plan, n_folds=args.folds, train=args.train, anchored=not args.rolling,
-                purge=args.purge, embargo=args.embargo, setup=setup, cluster=args.cluster,
-                progress=shown.tell,
-            )  # fmt: skip
-        frame = found.to_frame()
-        if args.export is not None:
-            write_table(frame, args.export)
-    except (OpportunityError, ValueError, OSError) as error:
-        arguments.complain(str(error))
-        return FAILED
-    if args.json:
-        arguments.write_json(_document(found, frame))
-    else:
-        _print(found, frame)
-    return DONE
+    def work(history: Any, setup: Any, plan: Any, shown: Any) -> "WalkForward":
+        shown.now(f"judging in {args.folds} folds", "pieces")
+        return walk_forward(
+            history, plan, n_folds=args.folds, train=args.train, anchored=not args.rolling,
+            purge=args.purge, embargo=args.embargo, setup=setup, cluster=args.cluster,
+            progress=shown.tell,
+        )  # fmt: skip
+
+    def tell(found: "WalkForward", frame: Any) -> None:
+        if args.json:
+            arguments.write_json(_document(found, frame))
+        else:
+            _print(found, frame)
+
+    found = look(args, work, tell)
+    return found if isinstance(found, int) else DONE
 
 
 def _last(found: "WalkForward") -> dict[str, float]:

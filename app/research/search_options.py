@@ -1,12 +1,29 @@
 """What sweep and walkforward share: how weights are looked for, and where the work is done."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.commands import arguments
+from app.commands.arguments import BAD_USAGE, FAILED
+from app.research.options import history_of, setup_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.research.shown import Shown
+    from opportunity.backtest.history import History
     from opportunity.backtest.search import Plan
+    from opportunity.trading.setup import TradeSetup
+
+
+class Framed(Protocol):
+    """What can be told as a table."""
+
+    def to_frame(self) -> Any:
+        """Return it as a DataFrame."""
+
+
+Found = TypeVar("Found", bound=Framed)
 
 
 def add_search(parser: argparse.ArgumentParser, n: int) -> None:
@@ -93,3 +110,44 @@ def plain_rows(frame: Any) -> list[dict[str, Any]]:
 def weights_text(weights: dict[str, float]) -> str:
     """Word weights so that `--weights` takes them."""
     return ",".join(f"{name}={value:.6g}" for name, value in weights.items())
+
+
+def look(
+    args: argparse.Namespace,
+    work: "Callable[[History, TradeSetup, Plan, Shown], Found]",
+    tell: "Callable[[Found, Any], None]",
+) -> "Found | int":
+    """Do the work of a verb on its history, with a progress bar, and tell what was found.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of `add_market`, `add_setup` and `add_search`.
+    work : callable
+        From history, setup, plan and the progress bar to what is found.
+    tell : callable
+        Prints what was found and its frame, which is written to ``--export`` before.
+
+    Returns
+    -------
+    What was found, or an exit code where nothing was.
+    """
+    from app.research.shown import Shown
+    from opportunity.errors import OpportunityError
+
+    try:
+        setup, plan = setup_of(args), plan_of(args)
+    except ValueError as error:
+        arguments.complain(str(error))
+        return BAD_USAGE
+    try:
+        with Shown("running the detectors", "bars") as shown:
+            found = work(history_of(args, shown.tell), setup, plan, shown)
+        frame = found.to_frame()
+        if args.export is not None:
+            write_table(frame, args.export)
+    except (OpportunityError, ValueError, OSError) as error:
+        arguments.complain(str(error))
+        return FAILED
+    tell(found, frame)
+    return found

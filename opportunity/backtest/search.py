@@ -67,6 +67,7 @@ def search(
     study: str = "",
     setup: TradeSetup | Judge | None = None,
     cluster: str | None = None,
+    threads: int | None = None,
     trials: TrialCounter | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -95,6 +96,8 @@ def search(
         Rules, costs, size, limits and cash; the defaults of the agent without one.
     cluster : str, optional
         Scheduler of a Dask cluster, ``tcp://host:port``; threads of this machine without one.
+    threads : int, optional
+        How many of them; all processors that this process may use without a number.
     trials : TrialCounter, optional
         Counts every vector judged; the database of the settings without one.
     progress : callable, optional
@@ -127,7 +130,7 @@ def search(
     judge = as_judge(setup)
     prepared = as_history(bars, history)
     span = Steps(prepared.start_batch, len(prepared.batches))
-    with means_of(cluster, None, trials, progress, stop) as means:
+    with means_of(cluster, threads, trials, progress, stop) as means:
         found = find(prepared, judge, span, plan, means)
         tried = means.trials.count(prepared.digest)
     best = best_of(found.values)

@@ -56,6 +56,7 @@ def walk_forward(
     least_trades: int = LEAST_TRADES,
     setup: TradeSetup | Judge | None = None,
     cluster: str | None = None,
+    threads: int | None = None,
     trials: TrialCounter | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -83,7 +84,7 @@ def walk_forward(
         Base bars left out besides; defaults to a hundredth of the span.
     objective, least_trades
         As `search`; a Plan has its own.
-    setup, cluster, trials, progress, stop, **history
+    setup, cluster, threads, trials, progress, stop, **history
         As `search`.
 
     Returns
@@ -104,7 +105,7 @@ def walk_forward(
     span = Steps(prepared.start_batch, len(prepared.batches))
     gaps = gaps_of(prepared, judge, span, purge, embargo)
     splits = forward(span, n_folds, gaps, train, anchored)
-    with means_of(cluster, None, trials, progress, stop) as means:
+    with means_of(cluster, threads, trials, progress, stop) as means:
         if isinstance(given, Plan):
             found = _searched(prepared, judge, splits, given, means)
         else:

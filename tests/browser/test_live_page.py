@@ -4,54 +4,39 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
+import tabs
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
-LOOPBACK = {"127.0.0.1", "localhost"}
 SLOW_MS = 15_000
 
 
-class Tab:
-    """A page with everything it asked for and complained about."""
+class Tab(tabs.Tab):
+    """A tab of this page."""
 
     def __init__(self, browser: Browser) -> None:
-        self.context = browser.new_context(viewport={"width": 1720, "height": 960})
-        self.page: Page = self.context.new_page()
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        self.page.on("request", lambda r: self.requests.append(r.url))
-        self.page.on("websocket", lambda w: self.requests.append(w.url))
-        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
-        self.page.on(
-            "console", lambda m: self.errors.append(m.text) if m.type == "error" else None
-        )
+        super().__init__(browser, viewport={"width": 1720, "height": 960})
 
     def open(self, address: str) -> Page:
         self.page.goto(address)
         expect(self.page.locator("tr[data-symbol]").first).to_be_visible(timeout=SLOW_MS)
         return self.page
 
-    def outside(self) -> list[str]:
-        parts = [urlsplit(url) for url in self.requests]
-        return [p.geturl() for p in parts
-                if p.scheme not in ("data", "blob") and p.hostname not in LOOPBACK]
-
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Callable[[], Tab]]:
     """Open tabs, each with its own cookies."""
-    tabs: list[Tab] = []
+    made: list[Tab] = []
 
     def make() -> Tab:
-        tabs.append(Tab(browser))
-        return tabs[-1]
+        made.append(Tab(browser))
+        return made[-1]
 
     yield make
-    for one in tabs:
+    for one in made:
         one.context.close()
 
 
