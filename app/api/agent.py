@@ -34,7 +34,7 @@ def status_of(services: Services) -> AgentStatus:
     return AgentStatus(
         enabled=agent.enabled,
         scan_interval_ms=agent.scan_interval_ms,
-        subscribed_symbols=list(services.subscribed),
+        subscribed_symbols=list(services.controls.subscribed),
         running=agent.running,
         last_scan_at=agent.last_scan_at or None,
         last_scan_ms=agent.last_scan_ms,
@@ -94,7 +94,7 @@ class ToggleHandler(BaseHandler):
                 400, "contradiction", "enabled must be one thing, was two: query and body.",
                 "enabled",
             )
-        self.services.set_enabled(bool(told if asked is None else asked), by=BY)
+        self.services.controls.set_enabled(bool(told if asked is None else asked), by=BY)
         self.send(status_of(self.services))
 
 
@@ -109,7 +109,7 @@ class SubscribeHandler(BaseHandler):
         accepted, rejected = sort_out(asked, self.services.symbols)
         if rejected and not accepted:
             raise no_symbol(rejected[0].symbol, self.services.symbols)
-        self.services.subscribe(list(accepted))
+        self.services.controls.subscribe(list(accepted))
         spelt = list(accepted.values())
         self.send(SubscribeAnswer(subscribed_symbols=spelt, count=len(spelt), rejected=rejected))
 
@@ -145,9 +145,9 @@ class ConfigHandler(BaseHandler):
             names = read_symbols(rules["exclude_symbols"], "rules.exclude_symbols")
             rules["exclude_symbols"] = list(names)
         if rules:
-            self.services.set_rules(rules, by=BY)
+            self.services.controls.set_rules(rules, by=BY)
         if interval is not None:
-            self.services.set_interval(interval, by=BY)
+            self.services.controls.set_interval(interval, by=BY)
         self.send(ConfigAnswer(**config_of(self.services)))
 
 

@@ -198,7 +198,7 @@ class Realtime:
     def _audience(self, channel: Channel, key: str) -> set[Client]:
         whole = channel not in SYMBOL_CHANNELS  # its listeners get all of its keys
         audience = self._listeners.get((channel, "" if whole else key), set())
-        if channel == "signal" and key in self.services.subscribed:
+        if channel == "signal" and key in self.services.controls.subscribed:
             return audience | self._listeners.get((channel, DEFAULT), set())
         return audience
 

@@ -35,7 +35,7 @@ class PresetsHandler(BaseHandler):
     def get(self) -> None:
         """Return the presets, built-in ones first."""
         self.send(
-            WeightPresetsResponse(presets=[preset_of(p) for p in self.services.presets()])
+            WeightPresetsResponse(presets=[preset_of(p) for p in self.services.controls.presets()])
         )
 
     def post(self) -> None:
@@ -48,12 +48,12 @@ class PresetsHandler(BaseHandler):
             name, config = query.name, self.body(WeightConfig)
         weights = settle(config, query.normalize)
         try:
-            self.services.save_preset(name, weights)
+            self.services.controls.save_preset(name, weights)
         except PermissionError as error:
             raise _protected(name) from error
         except ValueError as error:
             raise invalid("name", str(error)) from error
-        saved = next(p for p in self.services.presets() if p.name == name)
+        saved = next(p for p in self.services.controls.presets() if p.name == name)
         self.send(PresetSaved(message=f"Preset {name!r} saved", preset=preset_of(saved)))
 
 
@@ -64,7 +64,7 @@ class PresetHandler(BaseHandler):
         """Delete a saved preset; the built-in ones stay."""
         name = read_model(_Path, {"name": name}).name
         try:
-            self.services.delete_preset(name)
+            self.services.controls.delete_preset(name)
         except PermissionError as error:
             raise _protected(name) from error
         except KeyError as error:

@@ -75,9 +75,9 @@ class PromoteHandler(BaseHandler):
             raise ApiError(409, "guards_failed", str(error), guards=guards) from error
         version = None
         if asked.preset is None:
-            version = services.apply_weights(examined.weights, by="api")
+            version = services.controls.apply_weights(examined.weights, by="api")
         else:
-            services.save_preset(asked.preset, examined.weights)
+            services.controls.save_preset(asked.preset, examined.weights)
         return PromoteAnswer(
             target=done.target, weights=examined.weights, version=version, forced=done.forced,
             trials=examined.n_trials, guards=guards,

@@ -82,7 +82,7 @@ class ScanHandler(BaseHandler):
         limit = self.services.settings.max_symbols
         watched = self.services.symbols
         if asked is None:
-            return list(self.services.subscribed or watched)[:limit], []
+            return list(self.services.controls.subscribed or watched)[:limit], []
         wanted = read_symbols(asked, "symbols")
         require_at_most(len(wanted), limit, "symbols")
         known = [symbol for symbol in wanted if symbol in watched]

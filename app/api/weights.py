@@ -58,7 +58,7 @@ class WeightsHandler(BaseHandler):
 
     def compute_etag(self) -> str | None:
         """Return the version of the weights as a strong tag."""
-        return f'"{self.services.weights_version}"'
+        return f'"{self.services.controls.weights_version}"'
 
     def get(self) -> None:
         """Return the nine weights; the ETag carries their version."""
@@ -70,7 +70,7 @@ class WeightsHandler(BaseHandler):
         weights = settle(self.body(WeightConfig), self.query(NormalizeQuery).normalize)
         expected = self._expected()
         try:
-            version = self.services.apply_weights(weights, by="api", expected=expected)
+            version = self.services.controls.apply_weights(weights, by="api", expected=expected)
         except ConflictError as error:
             raise self._stale() from error
         self.set_header("Etag", f'"{version}"')
@@ -87,12 +87,12 @@ class WeightsHandler(BaseHandler):
         tags = [tag.strip().rstrip(",").strip() for tag in _TAGS.findall(header)]
         if self.compute_etag() not in tags:  # weak tags never match: If-Match compares strongly
             raise self._stale()
-        return self.services.weights_version
+        return self.services.controls.weights_version
 
     def _stale(self) -> ApiError:
         return ApiError(
             412, "stale", "The weights have changed since; read them again.",
-            headers={"Etag": f'"{self.services.weights_version}"'},
+            headers={"Etag": f'"{self.services.controls.weights_version}"'},
         )
 
 

@@ -57,7 +57,7 @@ class LiveSession:
         self.services, self.doc = services, doc
         self.draft = Weights(**services.weights.as_dict())
         self._active = services.weights.as_dict()
-        self._based_on = services.weights_version
+        self._based_on = services.controls.weights_version
         self._evaluation: Evaluation | None = None
         self._prices: dict[str, float] = {}
         self._beat_at = float("-inf")
@@ -211,7 +211,7 @@ class LiveSession:
 
     def _draft_moved(self, *_: Any) -> None:
         if not self._differs():
-            self._based_on = self.services.weights_version
+            self._based_on = self.services.controls.weights_version
         with pn.io.hold(self.doc):
             self._rank(self.services.evaluation())
 
@@ -284,23 +284,24 @@ class LiveSession:
     # -- what the user asks for ----------------------------------------------------------------
 
     def _toggle(self, enabled: bool) -> None:
-        self.services.set_enabled(enabled, "page")
+        self.services.controls.set_enabled(enabled, "page")
         self.agent.enabled = self.services.agent.enabled
 
     def _apply(self, values: dict[str, float], force: bool) -> None:
-        version = self.services.apply_weights(values, "page", None if force else self._based_on)
+        based_on = None if force else self._based_on
+        version = self.services.controls.apply_weights(values, "page", based_on)
         self._based_on, self._active = version, dict(values)
 
     def _presets(self) -> list[dict[str, Any]]:
         return [
             {"name": p.name, "weights": p.weights, "protected": p.protected}
-            for p in self.services.presets()
+            for p in self.services.controls.presets()
         ]
 
     def _save_preset(self, name: str, values: dict[str, float]) -> list[dict[str, Any]]:
-        self.services.save_preset(name, values)
+        self.services.controls.save_preset(name, values)
         return self._presets()
 
     def _delete_preset(self, name: str) -> list[dict[str, Any]]:
-        self.services.delete_preset(name)
+        self.services.controls.delete_preset(name)
         return self._presets()

@@ -113,7 +113,7 @@ class ResearchSession:
     def _offer(self) -> None:
         services = self.services
         self.form.offer(
-            services.symbols, DEFAULT_TIMEFRAMES, [p.name for p in services.presets()],
+            services.symbols, DEFAULT_TIMEFRAMES, [p.name for p in services.controls.presets()],
             int(services.feed.clock.now()),
         )  # fmt: skip
 
@@ -151,7 +151,7 @@ class ResearchSession:
     def _weights(self, preset: str) -> dict[str, float]:
         if not preset:
             return self.services.weights.as_dict()
-        saved = {p.name: dict(p.weights) for p in self.services.presets()}
+        saved = {p.name: dict(p.weights) for p in self.services.controls.presets()}
         if preset not in saved:
             raise ValueError(unknown("preset", preset, saved))
         return saved[preset]
@@ -174,5 +174,5 @@ class ResearchSession:
         self.trades.rows = told.trades
 
     def _toggle(self, enabled: bool) -> None:
-        self.services.set_enabled(enabled, "page")
+        self.services.controls.set_enabled(enabled, "page")
         self.agent.enabled = self.services.agent.enabled

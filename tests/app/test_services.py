@@ -6,16 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from calling import made_calls
+from served import FRAMES, GIVEN, NAMES, START, Ears, build, settings_of, until
 
 from app.exchange.server import LocalExchange
 from app.feed import make_feed
-from app.names import symbols_key, time_key
-from app.presets import check_weights
+from app.names import symbols_key
 from app.services import Services
 from app.verify import sessions_folder
 from opportunity.config import NewsSource, Settings
 from opportunity.detectors.inputs import Observed
-from opportunity.errors import ConflictError, ThreadError
 from opportunity.feeds.clock import wall_ms
 from opportunity.feeds.simulated import SimulatedFeed
 from opportunity.feeds.status import FeedStatus
@@ -29,92 +28,9 @@ from opportunity.scoring.weights import Weights
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory
 from opportunity.storage.session import read_session, sessions_in
-from opportunity.strategy import ScanRules, evaluate
+from opportunity.strategy import ScanRules
 
-START = 1_767_614_400_000  # 2026-01-05 12:00 UTC
-NAMES = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
-FRAMES = ("5m", "1h", "4h")
-SLOW = 0.1
-"""Feed seconds a real second: nothing closes while a test looks."""
-
-GIVEN = PRESETS["aggressive"]
-
-
-def settings_of(tmp_path, **values) -> Settings:
-    given = {"home": tmp_path, "symbols": NAMES, "timeframes": FRAMES, "speed": SLOW,
-             "scan_interval_ms": 60_000}  # fmt: skip
-    return Settings(**(given | values))
-
-
-def build(settings: Settings) -> Services:
-    """Wire the objects as the server does; the agent is not started."""
-    memory = Memory(open_database(settings.database), wall_ms)
-    resume = memory.settings.read().get(time_key(settings.feed))
-    feed = make_feed(settings, resume, START)
-    return Services(settings, feed, memory, asyncio.get_running_loop())
-
-
-class Ears:
-    """Everything that a subscriber of the hub hears."""
-
-    def __init__(self, services: Services) -> None:
-        self.states: dict = {}
-        self.events: list = []
-        services.hub.subscribe(self._hear)
-
-    def _hear(self, states, events) -> None:
-        self.states.update(states)
-        self.events.extend(payload for topic, payload in events if topic == "config")
-
-    async def event(self) -> dict:
-        """Wait for the next config event."""
-        async with asyncio.timeout(5):
-            while not self.events:  # noqa: ASYNC110 - the hub calls, it does not await
-                await asyncio.sleep(0.002)
-        return self.events.pop(0)
-
-    async def nothing(self, services: Services) -> None:
-        """Check that no config event came: a marker sent now would be behind it."""
-        services.hub.emit("config", "marker")
-        assert await self.event() == "marker"
-
-
-@pytest.fixture
-async def services(tmp_path):
-    """Services whose agent has not started: enough for what people turn."""
-    made = build(settings_of(tmp_path))
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def live(tmp_path):
-    """Services with a running agent, at the start of the stream."""
-    made = build(settings_of(tmp_path))
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def again(tmp_path):
-    """Stop services and make them anew over the same folder."""
-    made: list[Services] = []
-
-    async def restart(services: Services, **values) -> Services:
-        await services.stop()
-        made.append(build(settings_of(tmp_path, **values)))
-        return made[-1]
-
-    yield restart
-    for one in made:
-        await one.stop()
-
-
-async def until(condition, timeout_s: float = 20.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - the agent's thread tells through the hub only
-            await asyncio.sleep(0.002)
+BALANCED = PRESETS["balanced"]
 
 
 # -- facts --------------------------------------------------------------------------------------
@@ -144,288 +60,6 @@ async def test_two_servers_are_told_apart_by_their_epoch(services, again) -> Non
 
 
 # -- weights ------------------------------------------------------------------------------------
-
-
-async def test_applied_weights_are_shared_stored_and_told(services, again) -> None:
-    ears, first = Ears(services), services.weights_version
-    assert services.apply_weights(GIVEN, by="page", expected=first) == first + 1
-    assert services.weights.as_dict() == GIVEN
-    event = await ears.event()
-    assert (event["what"], event["value"], event["version"], event["by"]) == (
-        "weights", GIVEN, first + 1, "page",
-    )
-    assert abs(event["ts"] - wall_ms()) < 10_000
-    await ears.nothing(services)  # once, not once more as set by Python
-    restarted = await again(services)
-    assert restarted.weights.as_dict() == GIVEN
-    assert restarted.weights_version == first + 1
-
-
-async def test_ranking_follows_applied_weights(live) -> None:
-    live.apply_weights(GIVEN, by="api")
-    wanted = evaluate(live.snapshot(), GIVEN, live.rules).combined.net
-    await until(lambda: np.array_equal(live.evaluation().combined.net, wanted))
-
-
-async def test_of_two_who_apply_at_once_one_is_told(services) -> None:
-    version = services.weights_version
-    ears = Ears(services)
-    services.apply_weights(GIVEN, by="page", expected=version)
-    assert (await ears.event())["by"] == "page"
-    with pytest.raises(ConflictError, match=f"was {version}"):
-        services.apply_weights(PRESETS["conservative"], by="api", expected=version)
-    assert services.weights.as_dict() == GIVEN
-    assert services.weights_version == version + 1
-    await ears.nothing(services)
-
-
-BALANCED = PRESETS["balanced"]
-WRONG = [
-    ({}, "without"),
-    ({k: v for k, v in BALANCED.items() if k != "sar"}, r"without \['sar'\]"),
-    (BALANCED | {"sarr": 0.0}, "Did you mean 'sar'"),
-    (BALANCED | {"sar": -0.1}, "sar"),
-    (BALANCED | {"sar": 1.1}, "sar must be 0 to 1, was 1.1"),
-    (BALANCED | {"sar": float("nan")}, "sar"),
-    (BALANCED | {"sar": "0.1"}, "sar must be a number"),
-    (BALANCED | {"sar": None}, "sar must be a number"),
-    (BALANCED | {"sar": 0.15}, "sum to 1 within 0.01, was 1.05"),
-    (dict.fromkeys(BALANCED, 0.0), "was 0"),
-]
-
-
-@pytest.mark.parametrize(("values", "words"), WRONG, ids=range(len(WRONG)))
-async def test_wrong_weights_change_nothing(services, values, words) -> None:
-    version, ears = services.weights_version, Ears(services)
-    with pytest.raises(ValueError, match=words):
-        services.apply_weights(values, by="api")
-    with pytest.raises(ValueError, match=words):
-        services.save_preset("mine", values)
-    assert services.weights.as_dict() == BALANCED
-    assert services.weights_version == version
-    assert len(services.presets()) == len(PRESETS)
-    await ears.nothing(services)
-
-
-def test_sum_may_be_off_by_what_people_round() -> None:
-    assert check_weights(BALANCED | {"sar": 0.105})["sar"] == 0.105
-    assert list(check_weights(dict(reversed(BALANCED.items())))) == list(BALANCED)
-
-
-async def test_weights_set_in_python_are_stored_and_told_too(services, again) -> None:
-    ears, version = Ears(services), services.weights_version
-    services.weights.update(sar=2.0, smc=0.5)
-    event = await ears.event()
-    assert (event["value"]["sar"], event["version"], event["by"]) == (2.0, version + 1, "python")
-    await ears.nothing(services)  # one event for the whole update
-    services.weights.sar = 2.0  # as it is
-    await ears.nothing(services)
-    with pytest.raises(ConflictError):
-        services.apply_weights(GIVEN, by="page", expected=version)
-    restarted = await again(services)
-    assert (restarted.weights.sar, restarted.weights.smc) == (2.0, 0.5)
-
-
-async def test_shared_objects_belong_to_the_loop_of_the_server(services) -> None:
-    for owner, name, value in (
-        (services.weights, "sar", 1.0),
-        (services.rules, "threshold", 0.7),
-        (services.agent, "enabled", False),
-    ):
-        before = getattr(owner, name)
-        with pytest.raises(ThreadError, match=name):
-            await asyncio.to_thread(setattr, owner, name, value)
-        assert getattr(owner, name) == before
-    version = services.weights_version
-    with pytest.raises(ThreadError):
-        await asyncio.to_thread(services.weights.update, sar=1.0)
-    assert services.weights_version == version
-
-
-async def test_first_start_has_balanced_weights_and_version_one(services) -> None:
-    assert services.weights.as_dict() == BALANCED
-    assert services.weights_version == 1
-
-
-# -- presets ------------------------------------------------------------------------------------
-
-
-async def test_presets_are_kept_over_a_restart(services, again) -> None:
-    services.save_preset("swing trading 2.0", GIVEN)
-    services.save_preset("Änderung", BALANCED)
-    services.save_preset("swing trading 2.0", PRESETS["conservative"])  # replaces
-    restarted = await again(services)
-    saved = {p.name: p.weights for p in restarted.presets() if not p.protected}
-    assert saved == {"swing trading 2.0": PRESETS["conservative"], "Änderung": BALANCED}
-    restarted.delete_preset("Änderung")
-    assert [p.name for p in restarted.presets()] == [*PRESETS, "swing trading 2.0"]
-
-
-async def test_unknown_preset_cannot_be_deleted(services) -> None:
-    services.save_preset("swing", GIVEN)
-    with pytest.raises(KeyError, match="Did you mean 'swing'"):
-        services.delete_preset("swin")
-
-
-@pytest.mark.parametrize("name", ["balanced", "Aggressive", "CONSERVATIVE"])
-async def test_built_in_presets_stay_as_they_are(services, name) -> None:
-    with pytest.raises(PermissionError, match=name):
-        services.save_preset(name, GIVEN)
-    with pytest.raises(PermissionError, match=name):
-        services.delete_preset(name)
-    assert {p.name: p.weights for p in services.presets() if p.protected} == PRESETS
-
-
-@pytest.mark.parametrize(
-    "name", ["", " ", "...", "a" * 65, "a/b", "<b>", "a\nb", "a\n", " a", "a ", "a\x00", "🚀"]
-)
-async def test_names_that_cannot_be_shown_or_found_are_refused(services, name) -> None:
-    with pytest.raises(ValueError, match="name must be 1 to 64"):
-        services.save_preset(name, GIVEN)
-
-
-async def test_preset_given_out_is_a_copy(services) -> None:
-    services.presets()[0].weights["sar"] = 9.0
-    assert PRESETS["balanced"]["sar"] == 0.1
-    assert services.presets()[0].weights["sar"] == 0.1
-
-
-# -- agent --------------------------------------------------------------------------------------
-
-
-async def test_switch_is_told_once_and_kept(services, again) -> None:
-    ears = Ears(services)
-    services.set_enabled(False, by="page")
-    services.set_enabled(False, by="api")
-    event = await ears.event()
-    assert (event["what"], event["value"], event["by"]) == ("agent", {"enabled": False}, "page")
-    await ears.nothing(services)
-    restarted = await again(services)
-    assert not restarted.agent.enabled  # although the settings say on
-    restarted.set_enabled(True, by="api")
-    assert restarted.agent.enabled
-
-
-async def test_switch_turned_in_python_is_stored_and_told(services, again) -> None:
-    ears = Ears(services)
-    services.agent.enabled = False
-    services.agent.scan_interval_ms = 500
-    assert (await ears.event())["by"] == "python"
-    assert (await ears.event())["value"] == {"scan_interval_ms": 500}
-    restarted = await again(services)
-    assert (restarted.agent.enabled, restarted.agent.scan_interval_ms) == (False, 500)
-
-
-@pytest.mark.parametrize("value", ["yes", None, 1])
-async def test_switch_takes_only_on_and_off(services, again, value) -> None:
-    with pytest.raises(ValueError, match="enabled"):
-        services.set_enabled(value, by="api")
-    assert services.agent.enabled
-    assert (await again(services)).agent.enabled
-
-
-async def test_settings_count_until_somebody_switches(services, again) -> None:
-    assert not (await again(services, agent_enabled=False)).agent.enabled
-
-
-@pytest.mark.parametrize("value", [99, 60_001, -1, 0])
-async def test_interval_keeps_its_bounds(services, value) -> None:
-    before = services.agent.scan_interval_ms
-    with pytest.raises(ValueError, match=f"100 to 60000, was {value}"):
-        services.set_interval(value, by="api")
-    assert services.agent.scan_interval_ms == before
-
-
-async def test_interval_is_whole_told_and_kept(services, again) -> None:
-    ears = Ears(services)
-    with pytest.raises(ValueError, match="scan_interval_ms"):
-        services.set_interval(250.5, by="api")
-    for value in (100, 60_000, 250):
-        services.set_interval(value, by="api")
-    assert [(await ears.event())["value"]["scan_interval_ms"] for _ in range(2)] == [100, 60_000]
-    assert (await again(services)).agent.scan_interval_ms == 250
-
-
-async def test_status_of_the_agent_is_published(services) -> None:
-    ears = Ears(services)
-    services.set_enabled(False, by="api")
-    await until(lambda: ("status", "") in ears.states)
-
-
-# -- subscription and rules -----------------------------------------------------------------------
-
-
-async def test_subscription_takes_any_spelling_and_is_kept(services, again) -> None:
-    assert services.subscribed == ()
-    assert services.subscribe(["ethusdt", "BTC-USDT", "ETH/USDT"]) == ("ETH/USDT", "BTC/USDT")
-    assert services.symbols == NAMES  # the universe stays
-    restarted = await again(services)
-    assert restarted.subscribed == ("ETH/USDT", "BTC/USDT")
-    assert restarted.subscribe([]) == ()
-
-
-async def test_subscription_to_what_is_no_longer_watched_is_left_out(services, again) -> None:
-    services.subscribe(["SOL/USDT", "BTC/USDT"])
-    fewer = await again(services, symbols=("BTC/USDT", "ETH/USDT"))
-    assert fewer.subscribed == ("BTC/USDT",)
-
-
-@pytest.mark.parametrize(
-    ("symbols", "words"),
-    [
-        (["???"], "symbol must be"),
-        (["SOLL/USDT"], "Did you mean 'SOL/USDT'"),
-        (["BTC/USDT", "ETH/USDT", "SOL/USDT"], "at most 2, was 3"),
-    ],
-)
-async def test_wrong_subscription_changes_nothing(tmp_path, symbols, words) -> None:
-    services = build(settings_of(tmp_path, max_symbols=2))
-    services.subscribe(["SOL/USDT"])
-    with pytest.raises(ValueError, match=words):
-        services.subscribe(symbols)
-    assert services.subscribed == ("SOL/USDT",)
-    await services.stop()
-
-
-async def test_rules_change_together_are_told_and_kept(services, again) -> None:
-    ears, before = Ears(services), services.rules.as_dict()
-    services.set_rules({"type": "any", "exclude_symbols": ["BTC/USDT"]}, by="api")
-    event = await ears.event()
-    assert (event["what"], event["by"], event["value"]["type"]) == ("rules", "api", "any")
-    await ears.nothing(services)
-    wanted = before | {"type": "any", "exclude_symbols": ["BTC/USDT"]}
-    assert services.rules.as_dict() == wanted
-    assert (await again(services)).rules.as_dict() == wanted
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"threshold": 1.2}, "threshold"),
-        ({"threshold": 0.7, "min_confidence": -1}, "min_confidence"),
-        ({"type": "most"}, "type"),
-        ({"thresold": 0.7}, "Did you mean 'threshold'"),
-        ({"exclude_symbols": ["???"]}, "symbol must be"),
-        ({"exclude_symbols": "BTC/USDT"}, "exclude_symbols"),
-        ({"direction": "UP"}, "direction"),
-    ],
-    ids=str,
-)
-async def test_wrong_rules_change_nothing(services, again, values, words) -> None:
-    ears, before = Ears(services), services.rules.as_dict()
-    with pytest.raises(ValueError, match=words):
-        services.set_rules(values, by="api")
-    assert services.rules.as_dict() == before
-    await ears.nothing(services)
-    assert (await again(services)).rules.as_dict() == before
-
-
-async def test_rules_set_in_python_are_kept_and_wrong_ones_refused(services, again) -> None:
-    with pytest.raises(ValueError, match="symbol must be"):
-        services.rules.exclude_symbols = ["???"]
-    services.rules.threshold = 0.8
-    services.weights.sar = 0.5  # the agent still takes a new config
-    assert (await again(services)).rules.threshold == 0.8
 
 
 # -- judgements ----------------------------------------------------------------------------------
@@ -533,7 +167,7 @@ async def test_scan_before_the_warm_up_reads_the_history(services) -> None:
 async def test_scans_work_while_the_agent_is_off(tmp_path) -> None:
     services = build(settings_of(tmp_path, speed=6_000.0))
     await services.start()
-    services.set_enabled(False, by="api")
+    services.controls.set_enabled(False, by="api")
     await until(lambda: services.agent.time >= START + 10 * MINUTE_MS)
     await until(lambda: services.snapshot().closed[0, 0] >= START + 10 * MINUTE_MS)
     report = await services.scan(NAMES, ["5m"])
@@ -542,7 +176,7 @@ async def test_scans_work_while_the_agent_is_off(tmp_path) -> None:
 
 
 async def test_chart_is_scored_under_the_shared_weights(live) -> None:
-    live.apply_weights(GIVEN, by="api")
+    live.controls.apply_weights(GIVEN, by="api")
     chart = await live.chart("ETH/USDT", "1h", 120)
     bars = await live.feed.history("ETH/USDT", "1h", 1_120, START)
     np.testing.assert_array_equal(chart.bars.values, bars.values[-120:])
@@ -623,7 +257,7 @@ async def test_market_goes_on_where_it_stood(tmp_path, again) -> None:
 async def test_time_is_remembered_while_the_agent_is_off(tmp_path, again) -> None:
     services = build(settings_of(tmp_path, speed=6_000.0, timeframes=("1h",)))
     await services.start()
-    services.set_enabled(False, by="api")
+    services.controls.set_enabled(False, by="api")
     await until(lambda: services.agent.time >= START + 7 * MINUTE_MS)
     restarted = await again(services)
     assert restarted.feed.clock.now() == services.agent.time > services.snapshot().time

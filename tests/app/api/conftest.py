@@ -105,6 +105,7 @@ class FakeServices:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, symbols: tuple[str, ...] = SYMBOLS) -> None:
         self.settings = Settings(max_symbols=4, max_connections=5)
+        self.controls = self  # what people turn is faked here, too
         self.hub = Hub(loop, tick_s=0.001)
         self.weights, self.rules, self.agent = Weights(), ScanRules(), FakeAgent()
         self.symbols = symbols

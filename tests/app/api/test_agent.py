@@ -54,7 +54,7 @@ async def test_subscribe_replaces_and_echoes_spelling(world, method):
     _, status_body, _ = await world.call("GET", "/api/agent/status")
     assert status_body["subscribed_symbols"] == ["BTC/USDT", "ETH/USDT"]
     await world.call(method, "/api/agent/subscribe", json={"symbols": []})
-    assert world.services.subscribed == ()
+    assert world.services.controls.subscribed == ()
 
 
 @pytest.mark.parametrize(

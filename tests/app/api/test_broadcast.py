@@ -71,7 +71,7 @@ async def test_audience_is_listeners_and_default_followers(realtime):
     ear, default = Ear(), Ear()
     realtime.listen(ear, "signal", "BTC/USDT")
     realtime.listen(default, "signal", DEFAULT)
-    realtime.services.subscribed = ("ETH/USDT",)
+    realtime.services.controls.subscribed = ("ETH/USDT",)
     for symbol in ("BTC/USDT", "ETH/USDT", "SOL/USDT"):
         realtime.services.publish_signal(symbol)
     await turn(realtime.services)

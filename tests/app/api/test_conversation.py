@@ -118,7 +118,7 @@ async def test_newest_states_follow_every_subscription(talk, line, world, eventu
 
 
 async def test_default_stream_does_not_swallow_the_first_snapshot(talk, line, world, eventually):
-    world.services.subscribe(["BTCUSDT"])
+    world.services.controls.subscribe(["BTCUSDT"])
     world.services.publish_signal("BTC/USDT")
     await eventually(lambda: line.sent[-1]["type"] == "signal")
     talk.hear('{"action": "subscribe", "symbols": ["BTCUSDT"]}')

@@ -69,7 +69,7 @@ async def test_a_preset_is_saved_and_the_live_weights_stay(world, done, passing)
     before = world.services.weights.as_dict()
     status, body, _ = await world.call("POST", URL, json={"id": done, "preset": "mine"})
     assert (status, body["target"], body["version"]) == (200, "mine", None)
-    assert "mine" in {preset.name for preset in world.services.presets()}
+    assert "mine" in {preset.name for preset in world.services.controls.presets()}
     assert world.services.weights.as_dict() == before
 
 

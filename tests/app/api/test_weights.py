@@ -66,7 +66,7 @@ async def test_put_scales_small_drift_away(world):
 async def test_put_of_broken_weights_breaks_the_schema(world, body, field):
     problem = await world.refused(422, "PUT", PATH, json=body)
     assert problem.get("field") == field
-    assert world.services.weights_version == 1
+    assert world.services.controls.weights_version == 1
 
 
 async def test_put_of_zeros_is_refused_even_normalized(world):
@@ -84,7 +84,7 @@ async def test_put_with_fresh_tag_passes(world, tag):
 async def test_put_with_stale_tag_is_refused(world, tag, expected):
     asked = {"json": AGGRESSIVE, "headers": {"If-Match": tag}}
     await world.refused(expected, "PUT", PATH, **asked)
-    assert world.services.weights_version == 1
+    assert world.services.controls.weights_version == 1
 
 
 async def test_concurrent_writers_lose_no_update(world):
@@ -103,7 +103,7 @@ async def test_concurrent_writers_lose_no_update(world):
         for i in range(15):
             group.create_task(add_one(i))
     assert world.services.weights.news == pytest.approx(PRESETS["balanced"]["news"] + 0.015)
-    assert world.services.weights_version == 16
+    assert world.services.controls.weights_version == 16
 
 
 def test_settle_keeps_an_exact_vector_as_it_is():

@@ -1,0 +1,186 @@
+"""What people turn: weights, presets, the switch, scan rules, the default subscription.
+
+Whoever turns it (page, API, Python), it is stored, told to everybody and comes back at the next
+start.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from app.presets import Preset, Presets, check_weights
+from opportunity.bus.memory import Hub
+from opportunity.config import Settings
+from opportunity.contracts import DETECTOR_NAMES
+from opportunity.errors import unknown
+from opportunity.feeds.clock import wall_ms
+from opportunity.live.agent import Agent
+from opportunity.market.symbols import parse_symbol
+from opportunity.scoring.presets import PRESETS
+from opportunity.scoring.weights import Weights
+from opportunity.storage.repositories import Memory
+from opportunity.strategy import ScanRules
+
+
+class Controls:
+    """The shared objects that people turn, and what is stored of them.
+
+    Parameters
+    ----------
+    settings : Settings
+        Bounds of the default subscription.
+    memory : Memory
+        What survives a restart.
+    hub : Hub
+        Told every change, under the topic ``config``.
+    """
+
+    def __init__(self, settings: Settings, memory: Memory, hub: Hub) -> None:
+        self._most, self._hub = settings.max_symbols, hub
+        self._settings, self._versions = memory.settings, memory.weights
+        self._presets = Presets(memory.presets)
+        self.stored = self._settings.read()
+        """Settings as they were at the start."""
+        self._subscribed: tuple[str, ...] = tuple(self.stored.get("subscribed", ()))
+        newest = self._versions.newest() or self._versions.add(PRESETS["balanced"], "start")
+        self.weights_version = newest.version
+        self.weights = Weights(**newest.weights)
+        self.rules = ScanRules(**self.stored.get("rules", {}))
+        self._by: str | None = None
+
+    def watch(self, agent: Agent) -> None:
+        """Store and tell every change of the shared objects, whoever makes it."""
+        self.agent = agent
+        self.weights.param.watch(self._weights_set, list(DETECTOR_NAMES))
+        agent.param.watch(self._agent_set, ["enabled", "scan_interval_ms"])
+        self.rules.param.watch(self._rules_set, list(_values(self.rules)))
+
+    @property
+    def subscribed(self) -> tuple[str, ...]:
+        """Symbols that the default stream pushes, of those that are watched now."""
+        return tuple(s for s in self._subscribed if s in self.agent.symbols)
+
+    def apply_weights(
+        self, values: Mapping[str, float], by: str, expected: int | None = None
+    ) -> int:
+        """Make weights the shared ones: stored, then set at once, then told to everybody.
+
+        Parameters
+        ----------
+        values : mapping
+            All nine weights, each in [0, 1], summing to 1 within 0.01.
+        by : str
+            Who: ``page``, ``api`` or ``python``.
+        expected : int, optional
+            Version that the caller started from.
+
+        Returns
+        -------
+        int
+            The new version.
+
+        Raises
+        ------
+        ValueError
+            If a weight is missing, out of range, or the sum is off.
+        ConflictError
+            If somebody else was quicker.
+        """
+        checked = check_weights(values)
+        stored = self._versions.add(checked, by, expected)
+        self.weights_version = stored.version
+        with self._doing(by):
+            self.weights.update(checked)
+        self._tell("weights", checked, stored.version, by)
+        return stored.version
+
+    def presets(self) -> list[Preset]:
+        """Return the built-in presets, then the saved ones by name."""
+        return self._presets.all()
+
+    def save_preset(self, name: str, values: Mapping[str, float]) -> Preset:
+        """Save or replace a preset; see `Presets.save`."""
+        return self._presets.save(name, values)
+
+    def delete_preset(self, name: str) -> None:
+        """Delete a saved preset; see `Presets.delete`."""
+        self._presets.delete(name)
+
+    def set_enabled(self, enabled: bool, by: str) -> None:
+        """Switch the agent's signals on or off; setting it twice is the same as once."""
+        with self._doing(by):
+            self.agent.enabled = enabled
+
+    def set_interval(self, scan_interval_ms: int, by: str) -> None:
+        """Set the heartbeat; ValueError outside 100 to 60000 ms."""
+        low, high = self.agent.param["scan_interval_ms"].bounds
+        if not low <= scan_interval_ms <= high:
+            raise ValueError(
+                f"scan_interval_ms must be {low} to {high}, was {scan_interval_ms}"
+            )
+        with self._doing(by):
+            self.agent.scan_interval_ms = scan_interval_ms
+
+    def subscribe(self, symbols: Sequence[str]) -> tuple[str, ...]:
+        """Set which symbols the default stream pushes; the universe stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If a symbol is malformed or not watched, or there are more than `max_symbols`.
+        """
+        names = tuple(dict.fromkeys(parse_symbol(s) for s in symbols))
+        if len(names) > self._most:
+            raise ValueError(
+                f"symbols must be at most {self._most}, was {len(names)}"
+            )
+        for name in names:
+            if name not in self.agent.symbols:
+                raise ValueError(unknown("symbol", name, self.agent.symbols))
+        self._settings.write(subscribed=list(names))
+        self._subscribed = names
+        return names
+
+    def set_rules(self, values: Mapping[str, Any], by: str) -> None:
+        """Change some of the shared rules at once; ValueError when one breaks its bounds."""
+        there = _values(self.rules)
+        for name in values:
+            if name not in there:
+                raise ValueError(unknown("scan rule", name, there))
+        changed = ScanRules(**{**there, **values})  # raises before anything shared has changed
+        with self._doing(by):
+            self.rules.param.update(**_values(changed))
+
+    def _tell(self, what: str, value: Any, number: int | None, by: str) -> None:
+        self._hub.emit(
+            "config", {"what": what, "value": value, "version": number, "by": by, "ts": wall_ms()}
+        )
+
+    @contextmanager
+    def _doing(self, by: str) -> Iterator[None]:
+        """Name who changes the shared objects inside; outside it is Python code."""
+        self._by, before = by, self._by
+        try:
+            yield
+        finally:
+            self._by = before
+
+    def _agent_set(self, *events: Any) -> None:
+        changed = {event.name: event.new for event in events}
+        self._tell("agent", changed, None, self._by or "python")
+        self._settings.write(**changed)
+
+    def _rules_set(self, *_: Any) -> None:
+        rules = _values(self.rules)
+        self._tell("rules", rules, None, self._by or "python")
+        self._settings.write(rules=rules)
+
+    def _weights_set(self, *_: Any) -> None:
+        if self._by is None:  # `apply_weights` has stored its own already
+            stored = self._versions.add(self.weights.as_dict(), "python")
+            self.weights_version = stored.version
+            self._tell("weights", stored.weights, stored.version, "python")
+
+
+def _values(rules: ScanRules) -> dict[str, Any]:
+    return {n: v for n, v in rules.param.values().items() if n != "name"}
