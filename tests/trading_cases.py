@@ -44,7 +44,7 @@ def setup_of(rules: TradeRecord = PLAIN, **parts: Any) -> TradeSetup:
 
 def bars_of(rows: Rows, symbol: str = "A/USDT", first: int = 0, step: int = HOUR) -> Bars:
     """Bars from rows of open, high, low, close, from midnight on."""
-    values = np.column_stack([np.asarray(rows, np.float64), np.ones(len(rows))])
+    values = np.column_stack([np.asarray(rows, np.float64), np.full(len(rows), 1e6)])
     time = MIDNIGHT + step * np.arange(first, first + len(rows), dtype=np.int64)
     names = {HOUR: "1h", DAY: "1d", HOUR // 4: "15m", HOUR // 60: "1m"}
     return Bars(time, values, names[step], symbol, "simulated")
@@ -60,6 +60,7 @@ def decided(batches: Batches, *said: tuple[Any, ...]) -> NDArray[Any]:
     """Decisions from (batch, side[, fields]), by batch, then symbol."""
     table = np.zeros(len(said), DECISION)
     table["atr"], table["key"], table["score"], table["confidence"] = 10.0, 1.0, 0.7, 0.3
+    table["volume"] = np.nan
     for row, (batch, side, *fields) in zip(table, said, strict=True):
         row["batch"], row["side"], row["time"] = batch, side, batches.time[batch]
         for name, value in (fields[0] if fields else {}).items():
@@ -113,6 +114,51 @@ def as_bytes(ran: Ran) -> dict[str, bytes]:
     return {name: getattr(ran, name).tobytes() for name in Ran.__slots__}
 
 
+CALM = (100, 101, 99, 100)
+TO_TEN = replace(PLAIN, targets_r=(1.0,), shares=(1.0,))
+"""A stop and a target, one ATR away."""
+
+
+class ByHand:
+    """A broker of one symbol, or of two, bar by bar; every bar is an hour."""
+
+    def __init__(
+        self, risk: RiskRecord, rules: TradeRecord = TO_TEN, symbols: Sequence[str] = ("A/USDT",),
+        **parts: Any,
+    ) -> None:
+        setup = setup_of(rules, risk=risk, **parts)
+        self.broker, self.hour = PaperBroker(symbols, setup.terms(), 10_000.0), 0
+
+    def bar(self, *rows: Sequence[float], wanted: dict[int, int] | None = None) -> "ByHand":
+        """Take a bar of each symbol, then decide: a side for some of them."""
+        n = len(rows)
+        values = np.array([[*row, 1.0] for row in rows], np.float64)
+        time = MIDNIGHT + self.hour * HOUR
+        self.broker.batch(np.arange(n), np.full(n, time), time + HOUR, values)
+        self.hour += 1
+        table = np.zeros(n, DECISION)
+        table["symbol"], table["time"], table["atr"] = np.arange(n), time + HOUR, 10.0
+        table["volume"] = table["confidence"] = np.nan
+        for symbol, side in (wanted or {}).items():
+            table["side"][symbol] = side
+        self.broker.decide(table)
+        return self
+
+    def trade(self, end: Sequence[float], side: int = 1) -> "ByHand":
+        """Enter at one bar, be in at the next, be out inside the third."""
+        return self.bar(CALM, wanted={0: side}).bar(CALM).bar(end)
+
+    def state(self, index: int) -> int:
+        return int(self.broker.account["breaker"][0, index])
+
+    def field(self, name: str, index: int) -> int:
+        return int(self.broker.account[name][0, index])
+
+    def ask(self) -> str:
+        """Return what becomes of an entry."""
+        return statuses(self.bar(CALM, wanted={0: 1}).broker)[-1]
+
+
 # Worlds at random. -----------------------------------------------------------------------------
 
 
@@ -145,6 +191,7 @@ def world(seed: int, n: int = 300, symbols: int = 1, rate: float = 0.15) -> tupl
     table["key"] = rng.integers(0, 4, at.size) / 4
     table["flagged"] = rng.random(at.size) < 0.05
     table["score"], table["confidence"] = rng.random((2, at.size))
+    table["volume"] = np.where(rng.random(at.size) < 0.1, np.nan, rng.uniform(1e3, 1e6, at.size))
     return bars, batches, table
 
 
@@ -171,6 +218,27 @@ def sizings(stop: bool) -> st.SearchStrategy[Sizing]:
     return st.sampled_from(found + ([Sizing.risk(0.02)] * 3 if stop else []))
 
 
+def breakers() -> st.SearchStrategy[RiskRecord]:
+    """Limits so tight that in any market breakers trip, half open, and let a probe decide."""
+    return st.builds(
+        RiskRecord, max_positions=st.sampled_from([1, 2, 5]), max_position=st.just(100.0),
+        max_leverage=st.just(3.0), max_daily_loss=st.sampled_from([0.002, 0.01, 1.0]),
+        max_drawdown=st.sampled_from([0.004, 0.02, 1.0]), max_losses=st.sampled_from([0, 1, 2, 3]),
+        cooldown_h=st.sampled_from([0.0, 3.0, 7.0, 30.0]),
+    )
+
+
+def bounded() -> st.SearchStrategy[RiskRecord]:
+    """Limits of which now one, now the other holds the size of an entry."""
+    return st.builds(
+        RiskRecord, max_position=st.sampled_from([0.1, 0.5, 100.0]),
+        max_leverage=st.sampled_from([0.3, 3.0]), max_volume=st.sampled_from([0.0, 0.003, 0.1]),
+        max_volatility=st.sampled_from([0.0, 0.001, 0.02]), kelly=st.sampled_from([0.0, 0.02, 1.0]),
+        payoff=st.sampled_from([1.0, 1.5, 4.0]), max_losses=st.just(0),
+        max_daily_loss=st.just(1.0), max_drawdown=st.just(1.0),
+    )
+
+
 def setups() -> st.SearchStrategy[TradeSetup]:
     """Any setup: rules, costs, sizes and limits, tight ones and none."""
     costs = st.builds(
@@ -180,7 +248,7 @@ def setups() -> st.SearchStrategy[TradeSetup]:
     risks = st.sampled_from([
         UNLIMITED, RiskRecord(), RiskRecord(max_positions=1, max_daily_loss=0.005),
         RiskRecord(max_losses=2, cooldown_h=12.0, max_drawdown=0.03, max_leverage=0.5),
-    ])  # fmt: skip
+    ]) | breakers() | bounded()  # fmt: skip
 
     def whole(rules: TradeRecord) -> st.SearchStrategy[TradeSetup]:
         return st.builds(

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from opportunity.backtest.evidence import Stream
-from opportunity.backtest.gathering import gather, mean_contributions
+from opportunity.backtest.gathering import gather
 from opportunity.backtest.history import N_THREADS, History
 from opportunity.backtest.joining import Joined, Rows
 from opportunity.contracts import DETECTOR_NAMES
@@ -22,6 +22,7 @@ from opportunity.entries import entry_sides
 from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import TimeArray
 from opportunity.scoring.consensus import timeframe_weights as weights_of
+from opportunity.scoring.contributions import symbol_contributions
 from opportunity.scoring.ensemble import WeightsLike, weight_array
 from opportunity.scoring.explanation import DIRECTIONS
 from opportunity.scoring.judging import Judgement, Seen, judge
@@ -213,13 +214,11 @@ class _Room:
             getattr(self, name)[at] = getattr(together, name)
         self.trust[at], self.key[at] = judged.trust, judged.key
         self.side[at] = entry_sides(together, judged.trust, rules)
-        means = np.empty((at.size, len(DETECTOR_NAMES)))
-        mean_contributions(judged.combined.contributions, judged.combined.net, by_timeframe, means)
-        self.contributions[at] = means
+        self.contributions[at] = symbol_contributions(judged.combined, by_timeframe)
 
     def table(self, joined: Joined) -> NDArray[Any]:
         table = np.zeros(len(joined), DECISION)
-        for name in ("batch", "time", "symbol", "flagged", "atr"):
+        for name in ("batch", "time", "symbol", "flagged", "atr", "volume"):
             table[name] = getattr(joined, name)
         table["side"], table["key"] = self.side, self.key
         table["score"], table["confidence"] = self.final, self.confidence

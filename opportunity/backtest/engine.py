@@ -238,7 +238,7 @@ def _signal_case(
     table["batch"] = np.repeat(np.arange(len(batches)), np.diff(batches.first))
     table["time"] = batches.open_time + length_ms(base)
     table["symbol"] = batches.symbol
-    for name in ("side", "flagged", "atr"):
+    for name in ("side", "flagged", "atr", "volume"):
         table[name] = rows[name][order]
     table["score"] = table["confidence"] = np.nan
     return _Case(

@@ -1,4 +1,4 @@
-"""Rows of streams picked out for decisions, and their contributions brought together; compiled."""
+"""Rows of streams picked out for decisions; compiled."""
 
 from typing import Any
 
@@ -26,23 +26,3 @@ def gather(source: Any, rows: Any, target: Any) -> None:
                 to_confidences[k, i] = confidences[row, i]
             to_trend[k] = trend[row]
             to_volatility[k] = volatility[row]
-
-
-@kernel
-def mean_contributions(contributions: Any, net: Any, weights: Any, out: Any) -> None:
-    """Fill the mean over the timeframes that scored, (n, n_detectors), by their weight."""
-    n, n_frames, n_detectors = contributions.shape
-    for k in range(n):
-        total = 0.0
-        for f in range(n_frames):
-            if not np.isnan(net[k, f]):
-                total += weights[f]
-        for i in range(n_detectors):
-            share = 0.0
-            n_found = 0
-            for f in range(n_frames):
-                part = contributions[k, f, i]
-                if not np.isnan(part):
-                    share += weights[f] * part
-                    n_found += 1
-            out[k, i] = share / total if n_found > 0 and total > 0.0 else np.nan

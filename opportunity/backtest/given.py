@@ -10,10 +10,13 @@ from opportunity.entries import WANTED
 from opportunity.errors import unknown
 from opportunity.indicators.atr import atr
 from opportunity.market.bars import Bars
-from opportunity.market.timeframe import length_ms
+from opportunity.market.figures import volumes
+from opportunity.market.timeframe import length_ms, timeframe
 from opportunity.trading.rules import TradeRecord
 
-GIVEN: Final = np.dtype([("side", "i8"), ("flagged", "i8"), ("atr", "f8")], align=True)
+GIVEN: Final = np.dtype(
+    [("side", "i8"), ("flagged", "i8"), ("atr", "f8"), ("volume", "f8")], align=True
+)
 """What a decision on a signal is made of: a row for each bar."""
 
 DIGESTED: Final = {True: ("side",), False: ("side", "flagged", "atr")}
@@ -38,6 +41,7 @@ def given_of(
     for one, side in zip(bars, sides, strict=True):
         rows = np.zeros(len(one), GIVEN)
         rows["side"], rows["atr"] = side, np.nan
+        rows["volume"] = volumes(one.time, one.values, timeframe(str(one.timeframe)))
         if rules is not None:
             wanted = WANTED[rules.direction]
             rows["side"][(wanted != 0) & (side != wanted)] = 0

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from opportunity.market.timeframe import DAY_MS
+from opportunity.trading.breaking import begin_day, thresholds, watch
 from opportunity.trading.inlining import inlined
 
 
@@ -37,7 +38,7 @@ def hold(
     Notes
     -----
     The arithmetic of `quiet`, `note_equity` and `age`, in their order, with everything that
-    changes in registers: about 3 ns a bar.
+    changes in registers: about 3 ns a bar. Breakers are looked at only where they may change.
     """
     closes, _, values, curve, gross = market
     at, codes, atrs = decided
@@ -48,7 +49,7 @@ def hold(
     if position.targets < terms.n_targets and position.risk > 0.0:
         target = position.entry + side * terms.target_r[position.targets] * position.risk
     equity, top, mark = account.equity, account.peak, position.mark
-    day_end = (account.day + 1) * DAY_MS
+    alarm, floor, keep = thresholds(account, terms)
     total, squares, downside = tally.total, tally.squares, tally.downside
     peak, trough, under, longest = tally.peak, tally.trough, tally.under, tally.longest
     lower = trough
@@ -70,14 +71,21 @@ def hold(
         highest = high if high > highest else highest
         lowest = low if low < lowest else lowest
         mark = close
-        if closes[b] > day_end:
-            account.day = (closes[b] - 1) // DAY_MS
-            account.day_equity = equity
-            day_end = (account.day + 1) * DAY_MS
+        rings = closes[b] >= alarm
+        if rings:
+            day = (closes[b] - 1) // DAY_MS
+            if day != account.day:
+                account.equity = equity
+                begin_day(account, day)
         notional = quantity * close
         before = equity
         equity = cash + side * notional
         top = equity if equity > top else top
+        if rings or equity <= floor or equity <= top * keep:
+            account.equity, account.peak = equity, top
+            watch(account, terms, closes[b])
+            top = account.peak
+            alarm, floor, keep = thresholds(account, terms)
         change = equity / before - 1.0
         total += change
         squares += change * change

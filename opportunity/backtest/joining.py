@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from opportunity.backtest.evidence import Stream
 from opportunity.market.bars import FloatArray
+from opportunity.market.figures import volumes
 from opportunity.market.timeframe import TimeArray, length_ms
 from opportunity.market.trust import AGE, GAPS, N_FACTORS, VOLUME, overdue, weigh
 from opportunity.scoring.snapshot import STALE_BARS
@@ -39,6 +40,8 @@ class Joined:
         Of the decision timeframe, quote currency; NaN where unknown.
     flagged : ndarray of bool, shape (n,)
         The newest bar of the decision timeframe came after a gap.
+    volume : ndarray, shape (n,)
+        Traded in the 24 hours before, quote currency; NaN where unknown.
     of_symbol : tuple of ndarray of int64
         Places of each symbol's decisions.
     """
@@ -50,6 +53,7 @@ class Joined:
     trust: FloatArray
     atr: FloatArray
     flagged: NDArray[np.bool_]
+    volume: FloatArray
     of_symbol: tuple[Rows, ...]
 
     def __len__(self) -> int:
@@ -65,13 +69,13 @@ def join(history: "History") -> Joined:
     frame = history.timeframes.index(history.decision)
     single = [_of_symbol(history, streams, frame) for streams in history.streams]
     sizes = [s.batch.size for s in single]
-    batch, symbol, time, rows, trust, atr, flagged = (
+    batch, symbol, time, rows, trust, atr, flagged, volume = (
         np.concatenate([getattr(s, name) for s in single])
-        for name in ("batch", "symbol", "time", "rows", "trust", "atr", "flagged")
+        for name in ("batch", "symbol", "time", "rows", "trust", "atr", "flagged", "volume")
     )
     if len(single) == 1:
         return Joined(
-            batch, symbol, time, rows, trust, atr, flagged, (np.arange(batch.size),)
+            batch, symbol, time, rows, trust, atr, flagged, volume, (np.arange(batch.size),)
         )
     order = np.argsort(batch, kind="stable")  # of one batch by symbol, as they were put together
     places = np.empty_like(order)
@@ -79,7 +83,7 @@ def join(history: "History") -> Joined:
     ends = np.cumsum(sizes)
     return Joined(
         batch[order], symbol[order], time[order], rows[order], trust[order], atr[order],
-        flagged[order],
+        flagged[order], volume[order],
         tuple(places[end - n : end] for n, end in zip(sizes, ends.tolist(), strict=True)),
     )  # fmt: skip
 
@@ -97,8 +101,16 @@ def _of_symbol(history: "History", streams: tuple[Stream, ...], frame: int) -> J
         rows[:, f], trust[:, f] = _newest(stream, batch, time)
     return Joined(
         batch, np.full(batch.size, decisive.symbol), time, rows, trust, decisive.atr[newest],
-        decisive.flagged[newest], (),
+        decisive.flagged[newest], _volume(history, decisive.symbol, batch), (),
     )  # fmt: skip
+
+
+def _volume(history: "History", symbol: int, batch: Rows) -> FloatArray:
+    """Return what was traded of a symbol in the 24 hours up to the end of some batches."""
+    batches = history.batches
+    mine = np.flatnonzero(batches.symbol == symbol)
+    known = np.searchsorted(mine, batches.first[batch + 1])  # bars of its own up to each batch
+    return volumes(batches.open_time[mine], batches.values[mine], history.base, known)
 
 
 def _newest(stream: Stream, batch: Rows, time: TimeArray) -> tuple[Rows, FloatArray]:

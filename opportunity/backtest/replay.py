@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opportunity.backtest.batches import Batches
 from opportunity.backtest.decisions import Decisions, decide_all
 from opportunity.backtest.execution import NO_PAYMENTS, no_finer
 from opportunity.backtest.history import History
 from opportunity.backtest.run import run_many
 from opportunity.backtest.session_history import history_of
-from opportunity.backtest.session_input import Config, Session
+from opportunity.backtest.session_input import BEFORE, Config, Hand, Session
+from opportunity.errors import unknown
 from opportunity.market.bars import FloatArray
 from opportunity.trading.broker import PaperBroker
 from opportunity.trading.records import DECISION, END, FILL, ORDER, TRADE, columns_of
@@ -57,8 +57,15 @@ def replay(session: Session) -> Replayed:
     history = history_of(session)
     decisions, said = _decide(session, history)
     setups = _setups(session)
-    run = _run_whole if len(set(setups)) == 1 else _run_in_turn
-    return Replayed(history, decisions, said, *run(history.batches, decisions, setups, history))
+    if plain(session, setups):
+        return Replayed(history, decisions, said, *_run_whole(decisions, setups[0], history))
+    return Replayed(history, decisions, said, *_run_in_turn(session, decisions, setups, history))
+
+
+def plain(session: Session, setups: list[TradeSetup]) -> bool:
+    """Tell whether a session is what a backtest is: one setup, from nothing on, by itself."""
+    told = session.account is not None or session.hands
+    return len(set(setups)) == 1 and not told and not any(o.stale for o in session.outcomes)
 
 
 def _decide(session: Session, history: History) -> tuple[NDArray[Any], FloatArray]:
@@ -95,15 +102,14 @@ def _setups(session: Session) -> list[TradeSetup]:
 Ran = tuple[NDArray[Any], NDArray[Any], NDArray[Any], FloatArray]
 
 
-def _run_whole(
-    batches: Batches, decisions: NDArray[Any], setups: list[TradeSetup], history: History
-) -> Ran:
+def _run_whole(decisions: NDArray[Any], setup: TradeSetup, history: History) -> Ran:
     """Run all batches in the compiled loop.
 
     It closes what is held in its last batch. A session does not: so one more is added, without
     bars, and what ends in it is left out.
     """
-    setup, last = setups[0], batches.time[-1]
+    batches = history.batches
+    last = batches.time[-1]
     more = replace(
         batches, time=np.append(batches.time, last), opened=np.append(batches.opened, last),
         first=np.append(batches.first, batches.first[-1]),
@@ -131,10 +137,17 @@ def _run_whole(
 
 
 def _run_in_turn(
-    batches: Batches, decisions: NDArray[Any], setups: list[TradeSetup], history: History
+    session: Session, decisions: NDArray[Any], setups: list[TradeSetup], history: History
 ) -> Ran:
-    """Run batch by batch, each under its own setup."""
+    """Run batch by batch, each under its own setup, with what was done by hand."""
+    batches = history.batches
     broker = PaperBroker(history.symbols, setups[0].terms(), setups[0].cash)
+    if session.account is not None:
+        broker.restore(*(session.account[n] for n in ("account", "tally", "positions")))
+    hands: dict[int, list[Hand]] = {}
+    for hand in session.hands:
+        hands.setdefault(hand.batch, []).append(hand)
+    _do(broker, hands.get(BEFORE, []), session.start)
     equity = np.empty(len(batches))
     edges = np.searchsorted(decisions["batch"], np.arange(len(batches) + 1))
     for b, setup in enumerate(setups):
@@ -146,5 +159,23 @@ def _run_in_turn(
             batches.values[part],
         )  # fmt: skip
         equity[b] = broker.equity
+        broker.set_stale(session.outcomes[b].stale, int(batches.time[b]))
         broker.decide(decisions[edges[b] : edges[b + 1]])
-    return broker.orders, broker.fills, broker.trades, equity
+        _do(broker, hands.get(b, []), int(batches.time[b]))
+    new = np.arange(session.first_order, int(broker.account["n_orders"][0]))
+    return broker.orders_of(new), broker.fills, broker.trades, equity
+
+
+def _do(broker: PaperBroker, hands: list[Hand], time: int) -> None:
+    """Do what was done by hand."""
+    for hand in hands:
+        match hand.what:
+            case "leave":
+                broker.leave(hand.rows, time, hand.reason)
+            case "forget":
+                for row in hand.rows.tolist():
+                    broker.forget(row, time)
+            case "reset_breaker":
+                broker.reset_breaker(hand.index, time)
+            case _:
+                raise ValueError(unknown("hand", hand.what, ["leave", "forget", "reset_breaker"]))

@@ -19,7 +19,7 @@ from opportunity.backtest.monthly import monthly_returns
 from opportunity.backtest.tables import Column, fill_columns, trade_columns
 from opportunity.market.bars import Bars, FloatArray
 from opportunity.market.timeframe import TimeArray, Timeframe, utc_text
-from opportunity.trading.records import REASONS, STATUSES
+from opportunity.trading.records import BOUNDS, REASONS, STATUSES
 from opportunity.trading.setup import TradeSetup
 from opportunity.trading.terms import Records
 
@@ -129,7 +129,10 @@ class BacktestResult:
         return _framed(fill_columns(self), ("time",))
 
     def orders_frame(self) -> pd.DataFrame:
-        """Return the orders and what became of each, also of those that a limit refused."""
+        """Return the orders and what became of each, also of those that a limit refused.
+
+        `bound` tells what held the size of an entry that was filled.
+        """
         orders = self.orders
         return _framed({
             "time": orders["time"],
@@ -141,6 +144,7 @@ class BacktestResult:
             "stop_distance": orders["distance"],
             "score": orders["score"],
             "confidence": orders["confidence"],
+            "bound": [BOUNDS[b] if b >= 0 else "" for b in orders["bound"].tolist()],
         }, ("time",))
 
     def refused(self) -> dict[str, int]:

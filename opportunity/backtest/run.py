@@ -22,10 +22,11 @@ from opportunity.trading.account import (
     open_batch,
     walk_bar,
 )
+from opportunity.trading.breaking import begin_day, recover
 from opportunity.trading.deciding import decide, decide_entry, decide_exit
 from opportunity.trading.fills import finish, fund
 from opportunity.trading.inlining import inlined
-from opportunity.trading.records import ENTRY
+from opportunity.trading.records import END, ENTRY
 
 
 @kernel
@@ -94,8 +95,8 @@ def run_many(
                     fund(account, positions[payer[f]], rate[f])
                 f += 1
             for s in range(positions.size):
-                finish(account, positions[s], terms, logs, tally, s, closes[b])
-        mark(account, positions, tally, closes[b])
+                finish(account, positions[s], terms, logs, tally, s, closes[b], END)
+        mark(account, positions, terms, tally, closes[b])
         gross = exposure(positions)[1]
         equity[b] = account.equity
         held[b] = gross
@@ -109,13 +110,17 @@ def run_many(
 
 @inlined
 def pass_over(account: Any, tally: Any, n: Any, time: Any) -> None:
-    """Mark `n` bars of a flat account at once; `time` is the close of the last of them."""
+    """Mark `n` bars of a flat account at once; `time` is the close of the last of them.
+
+    The equity stays what it was at the mark before, so nothing trips; days begin, and breakers
+    cool down at whichever of the bars it was, with the same equity.
+    """
     if n <= 0:
         return
     day = (time - 1) // DAY_MS
     if day != account.day:
-        account.day = day
-        account.day_equity = account.equity
+        begin_day(account, day)
+    recover(account, time)
     tally.n += n
     note_depth(tally, account.equity, n)
 
@@ -143,7 +148,7 @@ def run_one(
     logs, orders, positions, decisions = lent(logs), lent(orders), lent(positions), lent(decisions)
     closes, opened, values = lent(closes), lent(opened), lent(values)
     equity, held = lent(equity), lent(held)
-    at, times, _, sides, flagged, keys, atrs, scores, confidences = decisions
+    at, times, _, sides, flagged, keys, atrs, scores, confidences, volumes = decisions
     n = closes.size
     n_decisions = at.size
     last = n - 1
@@ -185,7 +190,7 @@ def run_one(
                 due = d < n_decisions and at[d] == b
         if due:
             if b != last:
-                decision = (times[d], 0, scores[d], confidences[d])
+                decision = (times[d], 0, scores[d], confidences[d], volumes[d])
                 if position.side != 0 or position.wanted != 0:
                     decide_exit(
                         account, position, terms, logs, orders, tally, decision, sides[d], atrs[d]
@@ -211,7 +216,7 @@ def next_entry(sides: Any, d: Any) -> Any:
 def fetch_ahead(market: Any, decisions: Any, soon: Any, after: Any) -> None:
     """Have the bars loaded of the entry that comes `soon`, and the decision of the one `after`."""
     closes, opened, values, _, _ = market
-    at, times, _, _, _, keys, atrs, scores, confidences = decisions
+    at, times, _, _, _, keys, atrs, scores, confidences, volumes = decisions
     if soon < at.size:
         b = at[soon]
         fetch(closes, b)
@@ -224,6 +229,7 @@ def fetch_ahead(market: Any, decisions: Any, soon: Any, after: Any) -> None:
     fetch(atrs, after)
     fetch(scores, after)
     fetch(confidences, after)
+    fetch(volumes, after)
 
 
 @inlined
@@ -246,10 +252,10 @@ def _step(
         )
     position.mark = values[b, 3]
     if b == closes.size - 1:
-        finish(account, position, terms, logs, tally, 0, closes[b])
+        finish(account, position, terms, logs, tally, 0, closes[b], END)
     notional = position.quantity * position.mark if position.side != 0 else 0.0
     note_equity(
-        account, tally, account.cash + position.side * notional, notional > 0.0, closes[b]
+        account, terms, tally, account.cash + position.side * notional, notional > 0.0, closes[b]
     )
     if equity.size:
         equity[b] = account.equity

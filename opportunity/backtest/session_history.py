@@ -107,6 +107,9 @@ def _join(session: Session, history: History, chains: Chains) -> Joined:
     shape = batch.size, len(history.timeframes)
     rows, trust = np.full(shape, -1), np.ones(shape)
     atr, flagged = np.full(batch.size, np.nan), np.zeros(batch.size, np.bool_)
+    volume = np.array([
+        session.outcomes[b].volumes.get(s, np.nan) for b, s in found
+    ], np.float64)  # fmt: skip
     frame = history.timeframes.index(history.decision)
     for s, streams in enumerate(history.streams):
         mine = symbol == s
@@ -119,7 +122,7 @@ def _join(session: Session, history: History, chains: Chains) -> Joined:
         flagged[mine] = streams[frame].flagged[newest[:, frame]]
     places = tuple(np.flatnonzero(symbol == s) for s in range(len(history.symbols)))
     time = history.batches.time[batch]
-    return Joined(batch, symbol, time, rows, trust, atr, flagged, places)
+    return Joined(batch, symbol, time, rows, trust, atr, flagged, volume, places)
 
 
 def _due(stream: Stream) -> list[int]:

@@ -13,7 +13,7 @@ from opportunity.market.trust import Faults
 from opportunity.storage.frames import Frame
 from opportunity.storage.record_frames import RECORDS, records_of
 from opportunity.storage.session import BATCH, SessionError, SessionLog
-from opportunity.trading.records import DECISION, FILL, ORDER, TRADE
+from opportunity.trading.records import CLOSED, DECISION, FILL, ORDER, TRADE
 from opportunity.trading.setup import TradeSetup
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -77,6 +77,11 @@ class Outcome:
         Number of its frame.
     arrays : mapping of str to ndarray
         Empty ones are left out.
+    stale : int
+        State of the breaker of stale data, set before the decisions.
+    volumes : mapping of int to float
+        What was traded in 24 hours of the symbols that were decided on, quote currency: known from
+        bars that came before the log began.
     """
 
     time: int
@@ -88,11 +93,36 @@ class Outcome:
     faults: Faults | None
     place: int
     arrays: Arrays
+    stale: int
+    volumes: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """What somebody did by hand after the decisions of a batch.
+
+    Parameters
+    ----------
+    what : str
+        ``leave``, ``forget`` or ``reset_breaker``.
+    batch : int
+        After which; `BEFORE` the first one.
+    reason, index : int
+        Of the exits; of the breaker; -1 where there is none.
+    rows : ndarray of int64
+        Symbols.
+    """
+
+    what: str
+    batch: int
+    reason: int
+    index: int
+    rows: NDArray[np.int64]
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """All of it; see `read`."""
+    """All of it; see `read`. `account` is what trading began with, None for nothing but cash."""
 
     header: dict[str, Any]
     symbols: tuple[str, ...]
@@ -107,6 +137,8 @@ class Session:
     configs: dict[int, Config] = field(default_factory=dict)
     first_config: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
+    account: Arrays | None = None
+    hands: list[Hand] = field(default_factory=list)
     changed: dict[str, int] = field(default_factory=dict)
     torn: int = 0
 
@@ -121,14 +153,19 @@ class Session:
         empty: NDArray[Any] = np.empty((0, 6)) if name == "said" else np.empty(0, kind)
         return np.concatenate([o.arrays.get(name, empty) for o in self.outcomes] or [empty])
 
+    @property
+    def first_order(self) -> int:
+        """Number of the first order: those before belong to an earlier session."""
+        return 0 if self.account is None else int(self.account["account"]["n_orders"][0])
+
     def orders(self) -> NDArray[Any]:
-        """Return the orders as they were at the end."""
+        """Return the orders from `first_order` on as they were at the end."""
         found = [o.arrays for o in self.outcomes if "orders" in o.arrays]
         size = max((int(a["order_numbers"].max()) + 1 for a in found), default=0)
         orders = np.zeros(size, ORDER)
         for arrays in found:
             orders[arrays["order_numbers"]] = arrays["orders"]
-        return orders
+        return orders[self.first_order :]
 
 
 def read(log: SessionLog) -> Session:
@@ -161,6 +198,7 @@ def read(log: SessionLog) -> Session:
     # What was given after the last outcome led to nothing.
     last = session.n_batches
     session.calls = [c for c in session.calls if c.batch < last]
+    session.hands = [h for h in session.hands if h.batch < last - 1]
     return session
 
 
@@ -183,7 +221,15 @@ def _sort(session: Session, place: int, frame: Frame, faults: Faults | None) -> 
         case kind if kind == BATCH:
             session.outcomes.append(Outcome(
                 meta["time"], meta["closed"], meta["equity"], meta["cash"], meta["version"],
-                meta["config"], faults, place, frame.arrays,
+                meta["config"], faults, place, frame.arrays, meta.get("stale", CLOSED),
+                _volumes(frame.arrays),
+            ))  # fmt: skip
+        case "account":
+            session.account = frame.arrays
+        case "hand":
+            session.hands.append(Hand(
+                meta["what"], session.n_batches - 1, meta.get("reason", BEFORE),
+                meta.get("index", BEFORE), frame.arrays.get("rows", np.empty(0, np.int64)),
             ))  # fmt: skip
         case _:
             session.calls.append(Call(
@@ -191,6 +237,13 @@ def _sort(session: Session, place: int, frame: Frame, faults: Faults | None) -> 
                 session.n_batches if ready else BEFORE, place,
                 meta.get("other", BEFORE), meta.get("version", 0),
             ))  # fmt: skip
+
+
+def _volumes(arrays: Arrays) -> dict[int, float]:
+    rows = arrays.get("decisions")
+    if rows is None or "volume" not in (rows.dtype.names or ()):
+        return {}
+    return dict(zip(rows["symbol"].tolist(), rows["volume"].tolist(), strict=True))
 
 
 def _faults(frame: Frame) -> Faults | None:

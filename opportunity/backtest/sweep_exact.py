@@ -90,3 +90,10 @@ def exact_side(weights: Any, seen: Any, asked: Any, room: Any, d: Any) -> Any:
         and (wanted == 0 or wanted == found)
     )
     return found if passed else 0
+
+
+@kernel
+def exact_confidence(weights: Any, seen: Any, asked: Any, room: Any, d: Any) -> Any:
+    """Return the confidence of decision `d`, at which a side is let through; see `exact_side`."""
+    exact_side(weights, seen, asked, room, d)
+    return room[9][CONFIDENCE, 0]

@@ -11,8 +11,10 @@ from opportunity.backtest.sweep_exact import exact_room
 from opportunity.backtest.sweep_score import LANES, SIDED
 from opportunity.backtest.sweep_tables import SweepTables
 from opportunity.market.bars import FloatArray
+from opportunity.trading.bounding import kelly_fraction
 from opportunity.trading.records import FILL, ORDER, TRADE
 from opportunity.trading.rules import TradeRecord
+from opportunity.trading.setup import TradeSetup
 
 SMALLEST_SHARE: Final = 1e-12
 """A weight above 0 that is less of the sum would vanish among single-precision products."""
@@ -41,6 +43,20 @@ class Question:
     exact: tuple[Any, ...]
     shares: NDArray[np.float32]
     trusted: NDArray[np.float32]
+
+
+def hangs_on_confidence(setup: TradeSetup) -> bool:
+    """Tell whether the size of an entry may hang on its confidence: whether Kelly may hold it.
+
+    It cannot where even the least confidence that the rules let through allows more than the
+    sizing asks for.
+    """
+    risk, rules, sizing = setup.risk, setup.rules, setup.sizing
+    if risk.kelly == 0 or rules.stop_atr == 0 or sizing.kind == "all_in":
+        return False
+    fraction = float(kelly_fraction(risk.payoff, rules.min_confidence))
+    never = sizing.kind == "risk" and risk.kelly * fraction > sizing.amount * (1 + 1e-9)
+    return not never
 
 
 def question(tables: SweepTables, rules: TradeRecord) -> Question:

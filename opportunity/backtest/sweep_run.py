@@ -13,7 +13,13 @@ from opportunity.backtest.history import History
 from opportunity.backtest.judge import Verdicts
 from opportunity.backtest.memory import lent
 from opportunity.backtest.run import pass_over
-from opportunity.backtest.sweep_layout import layout, question, room, vectors
+from opportunity.backtest.sweep_layout import (
+    hangs_on_confidence,
+    layout,
+    question,
+    room,
+    vectors,
+)
 from opportunity.backtest.sweep_score import (
     DOUBT,
     LANES,
@@ -128,8 +134,8 @@ def run_span(
         accounts, np.repeat(new_positions(1), n), setup.terms()[0], tallies,
         (laid.matrix, laid.normal, laid.wild),
         (batches.time, batches.open_time, batches.values, np.empty(0), np.empty(0)),
-        (tables.at, tables.time, tables.atr, tables.flagged),
-        layout(tables, asked), (asked.fast, asked.exact), tables.seen,
+        (tables.at, tables.time, tables.atr, tables.flagged, tables.volume),
+        layout(tables, asked), (asked.fast, asked.exact, hangs_on_confidence(setup)), tables.seen,
         (mine.words, mine.words.view(np.int8), mine.scores, mine.exact, mine.logs),
         (start, end - 1, *np.searchsorted(tables.at, span).tolist()),
     )  # fmt: skip
@@ -153,11 +159,11 @@ def run_vectors(
     market : tuple
         As in `advance`.
     decided : tuple
-        Of each decision its bar, time, ATR and flag.
+        Of each decision its bar, time, ATR, flag and 24 h quote volume.
     laid : tuple
         Of `layout`.
     asked : tuple
-        `Question.fast` and `.exact`.
+        `Question.fast` and `.exact`, and whether sizes hang on confidences.
     seen : tuple
         As in `exact_side`.
     room : tuple
@@ -168,8 +174,9 @@ def run_vectors(
     accounts, positions, tallies = lent(accounts), lent(positions), lent(tallies)
     market, laid, seen = lent(market), lent(laid), lent(seen)
     matrix, normal, wild = lent(weights)
-    at, times, atrs, flagged = lent(decided)
-    (least, confident, widest, wanted, needs), (score, sure, apart, side, trusted) = asked
+    at, times, atrs, flagged, volumes = lent(decided)
+    (least, confident, widest, wanted, needs), exact, trusting = asked
+    score, sure, apart, side, trusted = exact
     fast = (least, confident, widest, wanted, lent(needs))
     exact = (score, sure, apart, side, lent(trusted))
     words, codes, scratch, precise, logs = lent(room)
@@ -185,22 +192,24 @@ def run_vectors(
         end = at[stop - 1] if stop < until else last
         a = starts[k]
         z = starts[k + 1]
-        block = (at[a:z], times[a:z], atrs[a:z], flagged[a:z], a, start - a, stop - a)
+        block = (
+            at[a:z], times[a:z], atrs[a:z], flagged[a:z], volumes[a:z], a, start - a, stop - a
+        )
         for j in range(matrix.shape[0]):
             code_block(k, normal[sets[a], j], wild[j], laid, fast, scratch, codes)
-            if idle(accounts[j], positions[j], terms, block, codes, words):
+            if idle(accounts[j], positions[j], block, codes, words):
                 pass_over(accounts[j], tallies[j], end - b + 1, market[0][end])
                 positions[j].mark = market[2][end, 3]
                 continue
             advance(
                 accounts[j], positions[j : j + 1], terms, tallies[j], market, block, codes, words,
-                (matrix[j], seen, exact, precise), logs, (b, end, last),
+                (matrix[j], seen, exact, precise, trusting), logs, (b, end, last),
             )
         b = end + 1
     if b <= last:  # no decision falls into the span
         for j in range(matrix.shape[0]):
             advance(
                 accounts[j], positions[j : j + 1], terms, tallies[j], market,
-                (at[:0], times[:0], atrs[:0], flagged[:0], 0, 0, 0), codes, words,
-                (matrix[j], seen, exact, precise), logs, (b, last, last),
+                (at[:0], times[:0], atrs[:0], flagged[:0], volumes[:0], 0, 0, 0), codes, words,
+                (matrix[j], seen, exact, precise, trusting), logs, (b, last, last),
             )

@@ -45,6 +45,8 @@ class SweepTables:
         Batch at whose end each decision falls, and when that is, ms UTC.
     atr : ndarray, shape (n,)
     flagged : ndarray of int8, shape (n,)
+    volume : ndarray, shape (n,)
+        Traded in the 24 hours before, quote currency; NaN where unknown.
     seen : tuple
         What `exact_side` reads.
     trust : ndarray, shape (n,)
@@ -67,6 +69,7 @@ class SweepTables:
     time: Ints
     atr: FloatArray
     flagged: NDArray[np.int8]
+    volume: FloatArray
     seen: tuple[Any, ...]
     trust: FloatArray
     shares: NDArray[np.float32]
@@ -147,7 +150,7 @@ def sweep_tables(
     total = np.where(scored, by_frame[:, None], 0.0).sum(axis=0)
     shares = np.where(scored & (total > 0), by_frame[:, None] / np.where(total > 0, total, 1), 0.0)
     return SweepTables(
-        joined.batch, joined.time, joined.atr, joined.flagged.astype(np.int8),
+        joined.batch, joined.time, joined.atr, joined.flagged.astype(np.int8), joined.volume,
         (rows, trust, sets, exists, *evidence, GATES, by_frame),
         symbol_trust(joined.trust, np.where(scored.T, 0.0, np.nan), by_frame),
         shares.astype(np.float32), (shares * trust).astype(np.float32),

@@ -7,9 +7,11 @@ the result is the single engine's bit for bit.
 
 from typing import Any
 
+import numpy as np
+
 from opportunity.backtest.hold import hold
 from opportunity.backtest.run import pass_over
-from opportunity.backtest.sweep_exact import exact_side
+from opportunity.backtest.sweep_exact import exact_confidence, exact_side
 from opportunity.backtest.sweep_score import DOUBT
 from opportunity.kernels import kernel
 from opportunity.market.timeframe import DAY_MS
@@ -17,7 +19,7 @@ from opportunity.trading.account import note_equity, open_batch, walk_bar
 from opportunity.trading.deciding import decide_entry, decide_exit
 from opportunity.trading.fills import finish
 from opportunity.trading.inlining import inlined
-from opportunity.trading.records import ENTRY
+from opportunity.trading.records import DAY, DEPTH, END, ENTRY, OPEN, STREAK
 
 
 @inlined
@@ -43,17 +45,19 @@ def next_code(codes: Any, words: Any, d: Any, n: Any) -> Any:
 
 
 @inlined
-def pass_refused(account: Any, terms: Any, times: Any, d: Any, n: Any) -> Any:
+def pass_refused(account: Any, times: Any, d: Any, n: Any) -> Any:
     """Return the first decision from `d` on at which a flat account may be allowed an entry.
 
-    Asking `blocked` earlier would refuse and change nothing: a breaker is open until its time,
-    and what was lost in a day is lost until the day is over.
+    Asking earlier would be refused and change nothing: a breaker is open until its time, and what
+    was lost in a day is lost until the day is over.
     """
-    if account.blocked_until != 0:
-        bound = account.blocked_until
-    elif account.equity <= account.day_equity * (1.0 - terms.max_daily_loss):
+    bound = 0
+    if account.breaker[DAY] == OPEN:
         bound = (account.day + 1) * DAY_MS + 1
-    else:
+    for i in range(DEPTH, STREAK + 1):
+        if account.breaker[i] == OPEN:
+            bound = max(bound, account.until[i])
+    if bound == 0:
         return d
     z = n
     while d < z:
@@ -66,12 +70,12 @@ def pass_refused(account: Any, terms: Any, times: Any, d: Any, n: Any) -> Any:
 
 
 @inlined
-def idle(account: Any, position: Any, terms: Any, block: Any, codes: Any, words: Any) -> Any:
+def idle(account: Any, position: Any, block: Any, codes: Any, words: Any) -> Any:
     """Tell whether a vector holds nothing, waits for nothing and is let into nothing in a block."""
-    _, times, _, _, _, d, n = block
+    _, times, _, _, _, _, d, n = block
     if position.side != 0 or position.wanted != 0 or account.cash != account.equity:
         return False
-    return next_code(codes, words, pass_refused(account, terms, times, d, n), n) >= n
+    return next_code(codes, words, pass_refused(account, times, d, n), n) >= n
 
 
 @kernel
@@ -88,28 +92,29 @@ def advance(
     market : tuple
         Closes, opens, values, and equity and notional to fill, which may be empty.
     block : tuple
-        Of each decision its bar, time, ATR and flag; the number of the first one; and which of
-        them count, from and until.
+        Of each decision its bar, time, ATR, flag and 24 h quote volume; the number of the first
+        one; and which of them count, from and until.
     codes, words
         As in `next_code`: 0, the side of an entry, or `DOUBT`.
     settle : tuple
-        What `exact_side` takes before the number of a decision.
+        What `exact_side` takes before the number of a decision, and whether sizes hang on the
+        confidence of a decision.
     room : tuple
         Logs, orders and the symbol of every bar, as the engine takes them.
     span : tuple
         First and last bar to take, and the last one of the run: what is held is closed there.
     """
     closes, _, values, curve, gross = market
-    at, times, atrs, flagged, first, d, n = block
+    at, times, atrs, flagged, volumes, first, d, n = block
     logs, orders, _ = room
-    weights, seen, asked, scratch = settle
+    weights, seen, asked, scratch, trusting = settle
     b, end, last = span
     decided = (at, codes, atrs)
     position = positions[0]
     while b <= end:
         due = False
         if position.side == 0 and position.wanted == 0 and account.cash == account.equity:
-            d = next_code(codes, words, pass_refused(account, terms, times, d, n), n)
+            d = next_code(codes, words, pass_refused(account, times, d, n), n)
             while d < n and codes[d] == DOUBT:
                 codes[d] = exact_side(weights, seen, asked, scratch, first + d)
                 d = next_code(codes, words, d, n)
@@ -137,7 +142,10 @@ def advance(
                 if side == DOUBT:
                     side = exact_side(weights, seen, asked, scratch, first + d)
                     codes[d] = side
-                decision = (times[d], 0, 0.5, 0.0)  # no sum depends on score and confidence
+                confidence = np.nan  # no sum depends on the score, nor on this but through a size
+                if trusting and side != 0:
+                    confidence = exact_confidence(weights, seen, asked, scratch, first + d)
+                decision = (times[d], 0, 0.5, confidence, volumes[d])
                 if position.side != 0 or position.wanted != 0:
                     decide_exit(
                         account, position, terms, logs, orders, tally, decision, side, atrs[d]
@@ -171,10 +179,10 @@ def _step(
         )
     position.mark = values[b, 3]
     if ends:
-        finish(account, position, terms, logs, tally, 0, closes[b])
+        finish(account, position, terms, logs, tally, 0, closes[b], END)
     notional = position.quantity * position.mark if position.side != 0 else 0.0
     note_equity(
-        account, tally, account.cash + position.side * notional, notional > 0.0, closes[b]
+        account, terms, tally, account.cash + position.side * notional, notional > 0.0, closes[b]
     )
     if curve.size:
         curve[b] = account.equity

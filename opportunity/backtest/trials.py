@@ -176,7 +176,8 @@ def open_trials() -> TrialCounter:
     from opportunity.storage.trials import TrialRepository
 
     try:
-        return TrialRepository(open_database(load_settings().database))
+        settings = load_settings()
+        return TrialRepository(open_database(settings.database, settings.home / "backups"))
     except (DatabaseError, OSError) as error:
         logger.warning("trials are counted in memory only", reason=str(error))
         return MemoryTrials()

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from opportunity.backtest.cluster import Threads
 from opportunity.backtest.curve_metrics import annual_factor, years_of
 from opportunity.backtest.history import History
-from opportunity.backtest.sweep_layout import layout, question, room, vectors
+from opportunity.backtest.sweep_layout import (
+    hangs_on_confidence,
+    layout,
+    question,
+    room,
+    vectors,
+)
 from opportunity.backtest.sweep_run import code_block
 from opportunity.backtest.sweep_tables import tables_of
 from opportunity.backtest.sweep_trade import advance
@@ -104,6 +110,7 @@ class WhatIf:
         self.history, self.setup = history, setup or TradeSetup()
         self._tables = tables_of(history, timeframe_weights)
         self._asked = question(self._tables, self.setup.rules)
+        self._trusting = hangs_on_confidence(self.setup)
         self._laid = layout(self._tables, self._asked)
         self._rooms = [
             room(self._tables, len(history.batches)) for _ in range(Threads(threads).n)
@@ -142,8 +149,12 @@ class WhatIf:
         advance(
             account[0], new_positions(1), self.setup.terms()[0], tally[0],
             (batches.time, batches.open_time, batches.values, curve, gross),
-            (tables.at, tables.time, tables.atr, tables.flagged, 0, 0, len(tables)),
-            codes, self._words, (laid.matrix[0], tables.seen, asked.exact, mine.exact), mine.logs,
+            (
+                tables.at, tables.time, tables.atr, tables.flagged, tables.volume, 0, 0,
+                len(tables),
+            ),
+            codes, self._words,
+            (laid.matrix[0], tables.seen, asked.exact, mine.exact, self._trusting), mine.logs,
             (first, last, last),
         )  # fmt: skip
         kept = thin(curve[first:], points) + first

@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from opportunity.backtest.result import BacktestResult
 from opportunity.plots.looks import Look
-from opportunity.trading.records import END, ENTRY, FILLED, SIGNAL, STOP, TARGET, TIME
+from opportunity.trading.records import (
+    END,
+    ENTRY,
+    FILLED,
+    GONE,
+    MANUAL,
+    SIGNAL,
+    STOP,
+    TARGET,
+    TIME,
+)
 
 MOST: Final = 1_500
 """Fills and trades that are drawn; of more, so many of them evenly."""
@@ -16,7 +26,8 @@ MOST: Final = 1_500
 EXITS: Final = {
     STOP: ("stop", "x", "bear"), TARGET: ("target", "circle", "bull"),
     TIME: ("time stop", "square", "dim"), SIGNAL: ("signal", "diamond", "acc"),
-    END: ("end of test", "square_pin", "dim"),
+    END: ("end of test", "square_pin", "dim"), MANUAL: ("by hand", "hex", "acc"),
+    GONE: ("not watched", "star", "dim"),
 }  # fmt: skip
 """Word, glyph and colour of each reason to leave."""
 

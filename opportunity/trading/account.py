@@ -8,17 +8,11 @@ from typing import Any
 import numpy as np
 
 from opportunity.market.timeframe import DAY_MS
+from opportunity.trading.bounding import bounds, least
+from opportunity.trading.breaking import begin_day, calm, half_open, refusal, watch
 from opportunity.trading.fills import begin, leave, quiet, walk
 from opportunity.trading.inlining import inlined
-from opportunity.trading.records import (
-    ALL_IN,
-    BY_EQUITY,
-    BY_NOTIONAL,
-    BY_RISK,
-    ENTRY,
-    FILLED,
-    TOO_SMALL,
-)
+from opportunity.trading.records import ENTRY, FILLED, PLACED, PROBING, TOO_SMALL
 
 
 @inlined
@@ -35,39 +29,26 @@ def exposure(positions: Any) -> Any:
 
 
 @inlined
-def size(account: Any, terms: Any, value: Any, gross: Any, price: Any, distance: Any) -> Any:
-    """Return how many units an entry at `price` is of: the least that any bound allows, >= 0.
+def size(account: Any, position: Any, terms: Any, value: Any, gross: Any, price: Any) -> Any:
+    """Return how many units the entry of a position is of, >= 0, and which bound holds it.
 
     Parameters
     ----------
-    account, terms : records
+    account, position, terms : records
     value, gross : float
         Of all positions now, quote currency.
     price : float
         What the entry costs, with slippage.
-    distance : float
-        Of its stop, price; 0 for none.
     """
-    equity = account.cash + value
-    if not (equity > 0.0 and price > 0.0):
-        return 0.0
-    if terms.sizing == ALL_IN:
-        # What nothing is held with yet, without what the fee takes: cash is never spent twice.
-        quantity = (equity - gross) / (price * (1.0 + terms.fee))
-    else:
-        quantity = 0.0
-        if terms.sizing == BY_RISK:
-            if distance > 0.0:
-                quantity = equity * terms.amount / distance
-        elif terms.sizing == BY_EQUITY:
-            quantity = equity * terms.amount / price
-        elif terms.sizing == BY_NOTIONAL:
-            quantity = terms.amount / price
-        quantity = min(quantity, equity * terms.max_position / price)
-        quantity = min(quantity, (equity * terms.max_leverage - gross) / price)
+    found = bounds(
+        account.cash + value, gross, terms, price, position.distance, position.atr,
+        position.volume, position.order_confidence,
+    )
+    place = least(found)
+    quantity = found[place]
     if terms.whole:
         quantity = np.floor(quantity)
-    return max(quantity, 0.0)
+    return max(quantity, 0.0), place
 
 
 @inlined
@@ -75,21 +56,34 @@ def enter(
     account: Any, positions: Any, terms: Any, logs: Any, orders: Any, tally: Any, symbol: Any,
     time: Any, reference: Any,
 ) -> None:
-    """Fill the entry that a symbol waits for at `reference`, as large as the bounds allow."""
+    """Fill the entry that a symbol waits for at `reference`, as large as the bounds allow.
+
+    A breaker that has opened since it was ordered refuses it, and one that is half open does if
+    it is not the only one.
+    """
     position = positions[symbol]
     position.mark = reference  # what others are sized by from now on
     value, gross = exposure(positions)
     price = reference * (1.0 + position.wanted * terms.slip)
-    quantity = size(account, terms, value, gross, price, position.distance)
-    status = FILLED
-    if quantity > 0.0:
-        begin(account, position, terms, logs[0], symbol, time, quantity, reference)
+    quantity, bound = size(account, position, terms, value, gross, price)
+    probed = 0
+    status = FILLED if quantity > 0.0 else TOO_SMALL
+    if not calm(account):
+        probed = half_open(account)
+        refused = refusal(account)
+        if refused != PLACED:
+            status = refused
+        elif probed != 0 and account.n_open > 1:
+            status = PROBING
+    if status == FILLED:
+        begin(account, position, terms, logs[0], symbol, time, quantity, reference, probed)
     else:
-        status = TOO_SMALL
         position.wanted = 0
         account.n_open -= 1
+        bound = -1
     if position.order < orders.size:
         orders[position.order].status = status
+        orders[position.order].bound = bound
 
 
 @inlined
@@ -182,22 +176,22 @@ def mark_bars(positions: Any, symbols: Any, values: Any, first: Any, until: Any)
 
 
 @inlined
-def mark(account: Any, positions: Any, tally: Any, time: Any) -> None:
+def mark(account: Any, positions: Any, terms: Any, tally: Any, time: Any) -> None:
     """Work out the equity at the newest marks and add the return to the running sums."""
     value, gross = exposure(positions)
-    note_equity(account, tally, account.cash + value, gross > 0.0, time)
+    note_equity(account, terms, tally, account.cash + value, gross > 0.0, time)
 
 
 @inlined
-def note_equity(account: Any, tally: Any, equity: Any, held: Any, time: Any) -> None:
-    """Note an equity at a close: the day, the peak, the running sums."""
+def note_equity(account: Any, terms: Any, tally: Any, equity: Any, held: Any, time: Any) -> None:
+    """Note an equity at a close: the day, the peak, the breakers, the running sums."""
     day = (time - 1) // DAY_MS  # a bar that closes at midnight belongs to the day before
     if day != account.day:
-        account.day = day
-        account.day_equity = account.equity
+        begin_day(account, day)
     before = account.equity
     account.equity = equity
     account.peak = max(account.peak, equity)
+    watch(account, terms, time)
     change = equity / before - 1.0 if before > 0.0 else 0.0
     tally.n += 1
     tally.total += change

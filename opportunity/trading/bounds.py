@@ -8,7 +8,7 @@ import numpy as np
 
 Bounds = Mapping[str, tuple[float, float]]
 
-WHOLE: Final = frozenset({"time_stop", "max_positions", "max_losses"})
+WHOLE: Final = frozenset({"time_stop", "max_positions", "max_losses", "stale_bars"})
 """Numbers that count something."""
 
 

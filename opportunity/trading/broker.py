@@ -9,15 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opportunity.kernels import kernel
 from opportunity.market.bars import FloatArray
 from opportunity.market.timeframe import TimeArray
-from opportunity.trading.account import mark, mark_bars, open_batch, walk_bar
-from opportunity.trading.deciding import decide
-from opportunity.trading.records import FILL, ORDER, TRADE, columns_of
+from opportunity.trading.logs import Logs
+from opportunity.trading.records import (
+    BREAKERS,
+    CLOSED,
+    DAY,
+    DEPTH,
+    ENTRY,
+    MANUAL,
+    OPEN,
+    STALENESS,
+    STATES,
+    STREAK,
+    columns_of,
+)
+from opportunity.trading.stepping import run_batch, run_decisions, run_forget, run_leave
 from opportunity.trading.terms import Records, new_account, new_positions, new_tally
 
-_ROOM = 64
+Rows = NDArray[np.int64]
 
 
 class PaperBroker:
@@ -38,8 +49,7 @@ class PaperBroker:
         self.terms = terms
         self.account, self.tally = new_account(cash), new_tally(cash)
         self.positions = new_positions(len(self.symbols))
-        self._orders = np.zeros(_ROOM, ORDER)
-        self._fills, self._trades = np.zeros(_ROOM, FILL), np.zeros(_ROOM, TRADE)
+        self._logs = Logs(self.account, self.positions)
 
     @property
     def equity(self) -> float:
@@ -48,34 +58,77 @@ class PaperBroker:
 
     @property
     def orders(self) -> NDArray[Any]:
-        """All orders so far, oldest first; a copy. The status of the newest may still change."""
-        return self._orders[: int(self.account["n_orders"][0])].copy()
+        """All orders that are kept, oldest first; a copy. The newest status may still change."""
+        return self._logs.kept_orders()
 
     @property
     def fills(self) -> NDArray[Any]:
-        """All fills so far, oldest first; a copy."""
-        return self.fills_since(0)
+        """All fills that are kept, oldest first; a copy."""
+        return self.fills_since(int(self._logs.first[1]))
 
     @property
     def trades(self) -> NDArray[Any]:
-        """All trades that are over, in the order of their ends; a copy."""
-        return self.trades_since(0)
+        """All trades that are over and kept, in the order of their ends; a copy."""
+        return self.trades_since(int(self._logs.first[2]))
 
-    def orders_of(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the orders of these numbers as they are now, without copying all of them."""
-        return self._orders[numbers]
+    def orders_of(self, numbers: Rows) -> NDArray[Any]:
+        """Return the orders of these numbers as they are now, without copying all of them.
+
+        Raises
+        ------
+        ValueError
+            If one was let go, or never was.
+        """
+        return self._logs.orders_of(numbers)
 
     def fills_since(self, number: int) -> NDArray[Any]:
-        """Return the fills from a number on; a copy of these alone."""
-        return self._fills[number : int(self.account["n_fills"][0])].copy()
+        """Return the fills from a number on; a copy of these alone.
+
+        Raises
+        ------
+        ValueError
+            If some of them were let go.
+        """
+        return self._logs.since(1, number)
 
     def trades_since(self, number: int) -> NDArray[Any]:
-        """Return the trades that are over from a number on; a copy of these alone."""
-        return self._trades[number : int(self.account["n_trades"][0])].copy()
+        """Return the trades that are over from a number on; see `fills_since`."""
+        return self._logs.since(2, number)
 
-    def batch(
-        self, rows: NDArray[np.int64], opened: TimeArray, closed: int, values: FloatArray
-    ) -> None:
+    def trim(self, orders: int, fills: int, trades: int) -> None:
+        """Let go of rows below these numbers, which stay what they are.
+
+        Orders that wait are kept however old they are, until the first trim after they have
+        become something.
+        """
+        self._logs.trim(orders, fills, trades)
+
+    def restore(self, account: Records, tally: Records, positions: Records) -> None:
+        """Go on with the account of another broker of the same symbols; all rows are let go.
+
+        Parameters
+        ----------
+        account, tally : ndarray of ACCOUNT and TALLY, shape (1,)
+        positions : ndarray of POSITION, shape (n_symbols,)
+            Copied. Orders that wait in them are known as they were.
+
+        Raises
+        ------
+        ValueError
+            If one is of another kind or shape.
+        """
+        for name, given in (("account", account), ("tally", tally), ("positions", positions)):
+            mine = getattr(self, name)
+            if given.dtype != mine.dtype or given.shape != mine.shape:
+                raise ValueError(
+                    f"{name} must be {mine.shape} of its record, was {given.shape} of "
+                    f"{len(given.dtype.names or ())} fields"
+                )
+        self.account, self.tally = account.copy(), tally.copy()
+        self.positions = positions.copy()
+        self._logs = Logs(self.account, self.positions)
+
+    def batch(self, rows: Rows, opened: TimeArray, closed: int, values: FloatArray) -> None:
         """Take bars that closed together: fill what waits, walk the bars, mark.
 
         Parameters
@@ -88,9 +141,8 @@ class PaperBroker:
         """
         self._reserve(rows.size)
         run_batch(
-            self.account[0], self.positions, self.terms[0], (self._fills, self._trades),
-            self._orders, self.tally[0], np.ascontiguousarray(rows), np.ascontiguousarray(opened),
-            closed, np.ascontiguousarray(values),
+            *self._records(), np.ascontiguousarray(rows), np.ascontiguousarray(opened), closed,
+            np.ascontiguousarray(values),
         )
 
     def decide(self, decisions: NDArray[Any]) -> None:
@@ -102,50 +154,89 @@ class PaperBroker:
             By symbol.
         """
         self._reserve(decisions.size)
-        run_decisions(
-            self.account[0], self.positions, self.terms[0], (self._fills, self._trades),
-            self._orders, self.tally[0], columns_of(decisions),
-        )
+        run_decisions(*self._records(), columns_of(decisions))
+
+    def leave(self, rows: Rows, time: int, reason: int = MANUAL) -> Rows:
+        """Order the exit of what is held, each at its next open; an entry that waits is withdrawn.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (k,)
+            Symbols.
+        time : int
+            Of the orders, ms UTC.
+        reason : int
+            Of their fills, an index into `records.REASONS`.
+
+        Returns
+        -------
+        ndarray of int64
+            Numbers of the exits that wait now, also of those that were ordered before; none for
+            symbols that hold nothing.
+        """
+        asked = np.ascontiguousarray(rows, np.int64)
+        self._reserve(asked.size)
+        run_leave(*self._records(), asked, time, reason)
+        leaving = asked[self.positions["exit"][asked] != ENTRY]
+        return np.array(self.positions["exit_order"][leaving], np.int64)
+
+    def forget(self, row: int, time: int) -> None:
+        """Close what is held of a symbol at its last mark at once, with the reason GONE.
+
+        What waits is withdrawn. The equity takes note at the next batch.
+        """
+        self._reserve(1)
+        run_forget(*self._records(), row, time)
+
+    def set_stale(self, state: int, time: int) -> None:
+        """Tell of stale data, between a batch and its decisions.
+
+        Parameters
+        ----------
+        state : int
+            Of the breaker: CLOSED, OPEN (no entries) or HALF_OPEN (one at a time).
+        time : int
+            Since when, ms UTC.
+        """
+        if state not in range(len(STATES)):
+            raise ValueError(f"state must be one of 0..{len(STATES) - 1}, was {state}")
+        account = self.account[0]
+        if state == OPEN and account["breaker"][STALENESS] != OPEN:
+            account["tripped"][STALENESS] = time
+            account["n_trips"][STALENESS] += 1
+        account["breaker"][STALENESS] = state
+
+    def reset_breaker(self, index: int, time: int) -> None:
+        """Close a breaker by hand: what it counts is counted anew from here.
+
+        Parameters
+        ----------
+        index : int
+            DAY, DEPTH, STREAK or STALENESS.
+        time : int
+            When, ms UTC, >= 0.
+        """
+        if index not in range(len(BREAKERS)):
+            raise ValueError(f"breaker must be one of 0..{len(BREAKERS) - 1}, was {index}")
+        if time < 0:
+            raise ValueError(f"time must be >= 0 ms, was {time}")
+        account = self.account[0]
+        account["breaker"][index], account["until"][index] = CLOSED, 0
+        if index == DAY:
+            account["day_equity"] = account["equity"]
+        elif index == DEPTH:
+            account["peak"] = account["equity"]
+        elif index == STREAK:
+            account["losses"] = 0
+
+    def _records(self) -> tuple[Any, Any, Any, Any, Any, Any, Any]:
+        logs = self._logs
+        return (
+            self.account[0], self.positions, self.terms[0], (logs.fills, logs.trades),
+            logs.orders, self.tally[0], (logs.first, logs.carried),
+        )  # fmt: skip
 
     def _reserve(self, n: int) -> None:
         """Make room for all that `n` bars or decisions can write."""
-        account, targets = self.account[0], int(self.terms["n_targets"][0])
-        self._orders = _grown(self._orders, int(account["n_orders"]) + 2 * n)
-        self._fills = _grown(self._fills, int(account["n_fills"]) + (targets + 3) * n)
-        self._trades = _grown(self._trades, int(account["n_trades"]) + 2 * n)
-
-
-def _grown(rows: NDArray[Any], wanted: int) -> NDArray[Any]:
-    if wanted <= rows.size:
-        return rows
-    grown = np.zeros(max(wanted, 2 * rows.size), rows.dtype)
-    grown[: rows.size] = rows
-    return grown
-
-
-@kernel
-def run_batch(
-    account: Any, positions: Any, terms: Any, logs: Any, orders: Any, tally: Any, symbols: Any,
-    opened: Any, closed: Any, values: Any,
-) -> None:
-    """Take one batch: fills at the open, ranges, marks."""
-    open_batch(
-        account, positions, terms, logs, orders, tally, symbols, opened, values, 0, symbols.size
-    )
-    for i in range(symbols.size):
-        walk_bar(
-            account, positions, terms, logs, orders, tally, symbols[i], opened[i], closed,
-            values[i, 0], values[i, 1], values[i, 2],
-        )
-    mark_bars(positions, symbols, values, 0, symbols.size)
-    mark(account, positions, tally, closed)
-
-
-@kernel
-def run_decisions(
-    account: Any, positions: Any, terms: Any, logs: Any, orders: Any, tally: Any, decisions: Any
-) -> None:
-    """Act on the decisions of a batch."""
-    decide(
-        account, positions, terms, logs, orders, tally, decisions, 0, decisions[0].size
-    )
+        targets = int(self.terms["n_targets"][0])
+        self._logs.reserve(2 * n, (targets + 3) * n, 2 * n)

@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from opportunity.kernels import kernel
 from opportunity.trading.account import enter, exit_now
+from opportunity.trading.breaking import calm, half_open, refusal, watch_streak
 from opportunity.trading.fills import ratchet
 from opportunity.trading.inlining import inlined
 from opportunity.trading.records import (
     AT_CLOSE,
     AT_LIMIT,
-    DAILY_LOSS,
-    DRAWDOWN,
     ENTRY,
     EXPIRED,
     FLAGGED,
-    LOSSES,
     PLACED,
     POSITIONS,
+    PROBING,
     SIGNAL,
     TIME,
     TOO_SMALL,
@@ -28,35 +28,11 @@ from opportunity.trading.records import (
 
 
 @inlined
-def blocked(account: Any, terms: Any, time: Any) -> Any:
-    """Return the limit that forbids entries now, PLACED where none does.
-
-    A drawdown or a losing streak blocks for the cool-down; then both count anew from there.
-    """
-    if account.blocked_until != 0:
-        if time < account.blocked_until:
-            return account.blocked_by
-        account.blocked_until = 0
-        account.peak = account.equity
-        account.losses = 0
-    if account.equity <= account.day_equity * (1.0 - terms.max_daily_loss):
-        return DAILY_LOSS
-    reason = PLACED
-    if account.equity <= account.peak * (1.0 - terms.max_drawdown):
-        reason = DRAWDOWN
-    elif terms.max_losses > 0 and account.losses >= terms.max_losses:
-        reason = LOSSES
-    if reason != PLACED:
-        account.blocked_until = time + terms.cooldown_ms
-        account.blocked_by = reason
-    return reason
-
-
-@inlined
-def _order(
+def put_order(
     account: Any, orders: Any, position: Any, decision: Any, side: Any, reason: Any, status: Any
 ) -> None:
-    time, symbol, score, confidence = decision
+    """Write an order, with its number to be; `decision` is as in `decide_exit`."""
+    time, symbol, score, confidence, _ = decision
     n = account.n_orders
     if n < orders.size:
         row = orders[n]
@@ -69,6 +45,7 @@ def _order(
         row.distance = position.distance if reason == ENTRY else np.nan
         row.score = score
         row.confidence = confidence
+        row.bound = -1
     account.n_orders = n + 1
 
 
@@ -114,7 +91,7 @@ def decide_exit(
     Parameters
     ----------
     decision : tuple
-        Time, symbol, score and confidence.
+        Time, symbol, score, confidence and 24 h quote volume.
     side : int
         Of the entry that the rules let through, 0 for none.
     atr : float
@@ -127,13 +104,23 @@ def decide_exit(
     due = age(position, terms, side, atr)
     if due == ENTRY or position.exit != ENTRY:
         return  # an exit that no bar has filled yet stays ordered
-    position.exit = due
-    position.exit_order = account.n_orders
-    _order(account, orders, position, decision, -position.side, due, PLACED)
+    order_exit(account, position, orders, decision, due)
     if terms.fill == AT_CLOSE:
         exit_now(
             account, position, terms, logs, orders, tally, decision[1], decision[0], position.mark
         )
+        watch_streak(account, terms, decision[0])  # its mark was before the trade ended
+
+
+@inlined
+def order_exit(account: Any, position: Any, orders: Any, decision: Any, reason: Any) -> None:
+    """Order the exit of what is held at the next open; `decision` is as in `decide_exit`."""
+    position.exit = reason
+    position.exit_order = account.n_orders
+    position.exit_time = decision[0]
+    position.exit_score = decision[2]
+    position.exit_confidence = decision[3]
+    put_order(account, orders, position, decision, -position.side, reason, PLACED)
 
 
 @inlined
@@ -160,7 +147,7 @@ def decide_entry(
     flagged : int
         1: the decision's bar came after a gap.
     """
-    time, symbol, score, confidence = decision
+    time, symbol, score, confidence, volume = decision
     position = positions[symbol]
     leaving = position.exit != ENTRY
     if position.side == side or (position.side != 0 and not leaving):
@@ -169,15 +156,19 @@ def decide_entry(
     position.limit = np.nan
     if terms.fill == AT_LIMIT:
         position.limit = position.mark - side * terms.limit_atr * atr
-    status = blocked(account, terms, time)
+    status = PLACED
     if flagged:
         status = FLAGGED
-    elif status == PLACED and account.n_open - leaving >= terms.max_positions:
+    elif not calm(account):
+        status = refusal(account)
+        if status == PLACED and half_open(account) != 0 and account.n_open - leaving > 0:
+            status = PROBING
+    if status == PLACED and account.n_open - leaving >= terms.max_positions:
         status = POSITIONS
     elif status == PLACED and not _placeable(position, terms):
         status = TOO_SMALL
     number = account.n_orders
-    _order(account, orders, position, decision, side, ENTRY, status)
+    put_order(account, orders, position, decision, side, ENTRY, status)
     if status != PLACED:
         return
     position.wanted = side
@@ -185,9 +176,48 @@ def decide_entry(
     position.order = number
     position.order_score = score
     position.order_confidence = confidence
+    position.order_time = time
+    position.atr = atr
+    position.volume = volume
     account.n_open += 1
     if terms.fill == AT_CLOSE:
         enter(account, positions, terms, logs, orders, tally, symbol, time, position.mark)
+
+
+@kernel
+def ranked(sides: Any, keys: Any, first: Any, until: Any) -> Any:
+    """Return which of some decisions name a side, larger keys first; of equal keys the first.
+
+    Merges sorted runs, so it takes n log n comparisons.
+    """
+    n = 0
+    for i in range(first, until):
+        if sides[i] != 0:
+            n += 1
+    order = np.empty(n, np.int64)
+    other = np.empty(n if n > 1 else 0, np.int64)
+    n = 0
+    for i in range(first, until):
+        if sides[i] != 0:
+            order[n] = i
+            n += 1
+    width = 1
+    while width < n:
+        for a in range(0, n, 2 * width):
+            middle = min(a + width, n)
+            z = min(a + 2 * width, n)
+            i = a
+            j = middle
+            for k in range(a, z):
+                if i < middle and (j >= z or not keys[order[j]] > keys[order[i]]):
+                    other[k] = order[i]
+                    i += 1
+                else:
+                    other[k] = order[j]
+                    j += 1
+        order, other = other, order
+        width *= 2
+    return order
 
 
 @inlined
@@ -204,26 +234,19 @@ def decide(
     first, until : int
         Which of them, by symbol; of equal keys the first comes first.
     """
-    _, times, symbols, sides, flagged, keys, atrs, scores, confidences = decisions
-    n = 0
+    _, times, symbols, sides, flagged, keys, atrs, scores, confidences, volumes = decisions
+    asked = False
     for i in range(first, until):
         decide_exit(
             account, positions[symbols[i]], terms, logs, orders, tally,
-            (times[i], symbols[i], scores[i], confidences[i]), sides[i], atrs[i],
+            (times[i], symbols[i], scores[i], confidences[i], volumes[i]), sides[i], atrs[i],
         )
-        if sides[i] != 0:
-            n += 1
-    done = np.zeros(until - first if n > 1 else 0, np.bool_)
-    for _ in range(n):
-        best = -1
-        for i in range(first, until):
-            waits = sides[i] != 0 and not (done.size and done[i - first])
-            if waits and (best < 0 or keys[i] > keys[best]):
-                best = i
-        if done.size:
-            done[best - first] = True
+        asked = asked or sides[i] != 0
+    if not asked:
+        return
+    for i in ranked(sides, keys, first, until):
         decide_entry(
             account, positions, terms, logs, orders, tally,
-            (times[best], symbols[best], scores[best], confidences[best]), sides[best],
-            atrs[best], keys[best], flagged[best],
+            (times[i], symbols[i], scores[i], confidences[i], volumes[i]), sides[i], atrs[i],
+            keys[i], flagged[i],
         )

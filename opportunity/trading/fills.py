@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from opportunity.trading.breaking import end_probe
 from opportunity.trading.inlining import inlined
-from opportunity.trading.records import END, ENTRY, STOP, TARGET
+from opportunity.trading.records import ENTRY, STOP, TARGET
 
 
 @inlined
@@ -55,11 +56,12 @@ def fill(
 @inlined
 def begin(
     account: Any, position: Any, terms: Any, fills: Any, symbol: Any, time: Any, quantity: Any,
-    reference: Any,
+    reference: Any, probed: Any,
 ) -> None:
-    """Fill the entry that a position wants and set its stop."""
+    """Fill the entry that a position wants and set its stop; `probed`: what was half open."""
     side = position.wanted
     position.side = side
+    position.probe = probed
     position.flow = 0.0
     position.exits = 0.0
     position.fees = 0.0
@@ -98,12 +100,13 @@ def leave(
         quantity = position.quantity
     fill(account, position, terms, fills, symbol, time, -side, quantity, reference, reason)
     if whole:
-        _end(account, position, tally, trades, symbol, time, reason)
+        _end(account, position, terms, tally, trades, symbol, time, reason)
 
 
 @inlined
 def _end(
-    account: Any, position: Any, tally: Any, trades: Any, symbol: Any, time: Any, reason: Any
+    account: Any, position: Any, terms: Any, tally: Any, trades: Any, symbol: Any, time: Any,
+    reason: Any,
 ) -> None:
     pnl = position.flow + position.funding
     unit = position.risk if position.risk > 0.0 else position.entry
@@ -138,6 +141,7 @@ def _end(
     account.n_trades = n + 1
     account.n_open -= 1
     account.losses = account.losses + 1 if pnl < 0.0 else 0
+    end_probe(account, position, terms, pnl, time)
     tally.n_trades += 1
     if pnl > 0.0:
         tally.wins += 1
@@ -297,14 +301,15 @@ def ratchet(position: Any, trail: Any) -> None:
 
 @inlined
 def finish(
-    account: Any, position: Any, terms: Any, logs: Any, tally: Any, symbol: Any, time: Any
+    account: Any, position: Any, terms: Any, logs: Any, tally: Any, symbol: Any, time: Any,
+    reason: Any,
 ) -> None:
-    """Close what is held at the newest mark: the test is over."""
+    """Close what is held at the newest mark: the test is over, or nobody watches the symbol."""
     if position.wanted != 0:
         position.wanted = 0
         account.n_open -= 1
     if position.side != 0:
         leave(
             account, position, terms, logs, tally, symbol, time, position.quantity, position.mark,
-            END,
+            reason,
         )

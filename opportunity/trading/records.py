@@ -12,19 +12,38 @@ from numpy.typing import NDArray
 
 MAX_TARGETS: Final = 4
 
-ENTRY, STOP, TARGET, TIME, SIGNAL, END = range(6)
-"""Why a fill happened; all but ENTRY are exits."""
+ENTRY, STOP, TARGET, TIME, SIGNAL, END, MANUAL, GONE = range(8)
+"""Why a fill happened; all but ENTRY are exits.
 
-REASONS: Final = ("ENTRY", "SL", "TP", "TIME", "SIGNAL", "END_OF_TEST")
+MANUAL: somebody asked for it; GONE: its symbol is not watched any more.
+"""
+
+REASONS: Final = ("ENTRY", "SL", "TP", "TIME", "SIGNAL", "END_OF_TEST", "MANUAL", "GONE")
 """Their names on the wire."""
 
-PLACED, FILLED, EXPIRED, TOO_SMALL, POSITIONS, DAILY_LOSS, DRAWDOWN, LOSSES, FLAGGED = range(9)
+(
+    PLACED, FILLED, EXPIRED, TOO_SMALL, POSITIONS, DAILY_LOSS, DRAWDOWN, LOSSES, FLAGGED, STALE,
+    PROBING,
+) = range(11)  # fmt: skip
 """What became of an order; from TOO_SMALL on it was refused."""
 
 STATUSES: Final = (
     "placed", "filled", "expired", "too small", "max_positions", "max_daily_loss", "max_drawdown",
-    "max_losses", "gap",
+    "max_losses", "gap", "stale_data", "half_open",
 )  # fmt: skip
+
+DAY, DEPTH, STREAK, STALENESS = range(4)
+"""Breakers: what stops entries, and for how long; see `trading.breaking`."""
+
+BREAKERS: Final = ("daily_loss", "drawdown", "losing_streak", "stale_data")
+
+CLOSED, OPEN, HALF_OPEN = range(3)
+"""States of a breaker: entries go on; none; one at a time, to see how it does."""
+
+STATES: Final = ("CLOSED", "OPEN", "HALF_OPEN")
+
+BOUNDS: Final = ("risk", "notional", "leverage", "liquidity", "volatility", "kelly")
+"""What holds the size of an entry; the least counts."""
 
 AT_OPEN, AT_CLOSE, AT_LIMIT = range(3)
 """How entries and exits on a decision are filled; exits never wait for a limit."""
@@ -57,6 +76,10 @@ TERMS: Final = np.dtype(
         ("max_drawdown", "f8"),
         ("max_losses", "i8"),  # in a row; 0 for no bound
         ("cooldown_ms", "i8"),
+        ("max_volume", "f8"),  # notional of an entry, of the 24 h quote volume; 0: no bound
+        ("max_volatility", "f8"),  # what one ATR moves, of equity; 0: no bound
+        ("kelly", "f8"),  # part of the Kelly fraction that is risked at most; 0: no bound
+        ("payoff", "f8"),  # what a win is worth, in losses
     ],
     align=True,
 )
@@ -66,12 +89,14 @@ ACCOUNT: Final = np.dtype(
     [
         ("cash", "f8"),
         ("equity", "f8"),  # cash and what is held, at the newest marks
-        ("peak", "f8"),  # highest equity since the drawdown breaker closed
+        ("peak", "f8"),  # highest equity since the drawdown breaker was last half open
         ("day", "i8"),  # UTC day of the newest mark
         ("day_equity", "f8"),  # equity when that day began
         ("losses", "i8"),  # trades in a row that lost
-        ("blocked_until", "i8"),
-        ("blocked_by", "i8"),  # DRAWDOWN or LOSSES while blocked_until is not 0
+        ("breaker", "i8", (4,)),  # states, by DAY, DEPTH, STREAK, STALENESS
+        ("until", "i8", (4,)),  # when each that is open ends; 0: none
+        ("tripped", "i8", (4,)),  # when each tripped last; 0: never
+        ("n_trips", "i8", (4,)),
         ("n_open", "i8"),  # positions, and entries that are placed
         ("fees", "f8"),
         ("slippage", "f8"),
@@ -108,6 +133,7 @@ POSITION: Final = np.dtype(
         ("score", "f8"),
         ("confidence", "f8"),
         ("n_fills", "i8"),
+        ("probe", "i8"),  # breakers that were half open at its entry, one bit each; 0: none
         # What is to be done next: an exit, an entry, or both for a reversal.
         ("exit", "i8"),  # why, ENTRY: no exit
         ("wanted", "i8"),  # side of the entry, 0: none
@@ -118,6 +144,12 @@ POSITION: Final = np.dtype(
         ("exit_order", "i8"),
         ("order_score", "f8"),
         ("order_confidence", "f8"),
+        ("atr", "f8"),  # at the decision of the order that waits
+        ("volume", "f8"),  # of 24 hours, quote currency, known then; NaN: unknown
+        ("order_time", "i8"),  # of the decision
+        ("exit_time", "i8"),  # the same of the exit that waits
+        ("exit_score", "f8"),
+        ("exit_confidence", "f8"),
     ],
     align=True,
 )
@@ -134,6 +166,7 @@ DECISION: Final = np.dtype(
         ("atr", "f8"),  # of the decision timeframe
         ("score", "f8"),  # final, [0, 1]
         ("confidence", "f8"),
+        ("volume", "f8"),  # of 24 hours, quote currency, known then; NaN: unknown
     ],
     align=True,
 )
@@ -143,12 +176,13 @@ ORDER: Final = np.dtype(
         ("time", "i8"),
         ("symbol", "i8"),
         ("side", "i8"),  # of the fill: +1 buy, -1 sell
-        ("reason", "i8"),  # ENTRY, TIME or SIGNAL
+        ("reason", "i8"),  # ENTRY, TIME, SIGNAL or MANUAL
         ("status", "i8"),
         ("limit", "f8"),  # NaN: at the market
         ("distance", "f8"),  # of the stop of an entry
         ("score", "f8"),
         ("confidence", "f8"),
+        ("bound", "i8"),  # of an entry: what held its size, by BOUNDS; -1: not filled, or an exit
     ],
     align=True,
 )
@@ -226,8 +260,8 @@ def columns_of(decisions: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     Returns
     -------
     tuple
-        batch, time, symbol (int64), side, flagged (int8), key, atr, score, confidence (float64);
-        all of shape (n,).
+        batch, time, symbol (int64), side, flagged (int8), key, atr, score, confidence, volume
+        (float64); all of shape (n,).
     """
     kinds = {"side": np.int8, "flagged": np.int8}
     return tuple(

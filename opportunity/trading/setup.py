@@ -2,16 +2,23 @@
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from opportunity.trading.bounds import check_number, plain_values
 from opportunity.trading.costs import Costs, Sizing
-from opportunity.trading.risk import RiskLimits, RiskRecord
+from opportunity.trading.risk import UNLIMITED, RiskLimits, RiskRecord
 from opportunity.trading.rules import TradeRecord, TradeRules
 from opportunity.trading.terms import Records, terms_of
 
 RulesLike = TradeRules | TradeRecord | None
 RiskLike = RiskLimits | RiskRecord | None
+
+_BEFORE: Final = {
+    name: getattr(UNLIMITED, name)
+    for name in ("max_volume", "max_volatility", "kelly", "payoff", "stale_bars", "max_var95",
+                 "max_correlation")
+}  # fmt: skip
+"""Limits that a setup does not tell which was written before they were there: they were off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class TradeSetup:
             rules[name] = tuple(rules[name])
         return cls(
             TradeRecord(**rules), Costs(**values["costs"]), Sizing(**values["sizing"]),
-            RiskRecord(**values["risk"]), float(values["cash"]),
+            RiskRecord(**(_BEFORE | values["risk"])), float(values["cash"]),
         )
 
 

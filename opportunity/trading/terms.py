@@ -50,7 +50,8 @@ def terms_of(
     row["sizing"], row["amount"], row["whole"] = sizing.code, sizing.amount, sizing.whole_units
     row["target_mode"] = target_mode
     for name in ("max_positions", "max_position", "max_leverage", "max_daily_loss",
-                 "max_drawdown", "max_losses", "cooldown_ms"):  # fmt: skip
+                 "max_drawdown", "max_losses", "cooldown_ms", "max_volume", "max_volatility",
+                 "kelly", "payoff"):  # fmt: skip
         row[name] = getattr(risk, name)
     if target_mode:
         return terms
@@ -83,7 +84,7 @@ def new_account(cash: float) -> Records:
 def new_positions(n_symbols: int) -> Records:
     """Return flat positions; shape (n_symbols,)."""
     positions = np.zeros(n_symbols, POSITION)
-    for name in ("stop", "risk", "mark", "limit"):
+    for name in ("stop", "risk", "mark", "limit", "atr", "volume"):
         positions[name] = np.nan
     positions["order"] = positions["exit_order"] = -1
     return positions

@@ -11,10 +11,10 @@ from opportunity.backtest.history import History, prepare
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.entries import entry_sides
 from opportunity.feeds.base import pad
-from opportunity.live.day import DayFigures
 from opportunity.live.streams import Streams
 from opportunity.live.warming import instants
 from opportunity.market.bars import Bars
+from opportunity.market.figures import DayFigures
 from opportunity.market.observations import Record
 from opportunity.market.timeframe import length_ms
 from opportunity.strategy import evaluate
@@ -75,6 +75,7 @@ def live(
         while waiting and waiting[0].available_at <= now:
             streams.observers.take([waiting.pop(0)])
         streams.update(rows, times, bars)
+        day.feed(rows, times, bars)
         streams.flush(int(times.max()))
         snapshot = streams.snapshot(day).fresh()
         closed = snapshot.closed[:, column]
@@ -95,6 +96,7 @@ def _told(seen, snapshot, due, column, now) -> dict[str, np.ndarray]:
     told |= {"trust": seen.trust[due], "key": seen.key[due], "symbol": due}
     told["time"] = np.full(due.size, now)
     told["side"] = entry_sides(consensus, seen.trust, RULES)[due]
+    told["volume"] = snapshot.volume_24h[due]
     told["flagged"], told["atr"] = snapshot.flagged[due, column], snapshot.atr[due, column]
     return told
 

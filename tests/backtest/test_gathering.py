@@ -1,6 +1,6 @@
 import numpy as np
 
-from opportunity.backtest.gathering import gather, mean_contributions
+from opportunity.backtest.gathering import gather
 
 
 def test_rows_are_copied_and_none_is_without_data() -> None:
@@ -14,16 +14,3 @@ def test_rows_are_copied_and_none_is_without_data() -> None:
         np.testing.assert_array_equal(made[[0, 2]], given[[4, 0]])
         np.testing.assert_array_equal(made[1], np.full_like(made[1], nothing))
     assert not scores[:, 0].any()
-
-
-def test_contributions_are_means_over_what_scored() -> None:
-    nan = np.nan
-    contributions = np.array([
-        [[0.2, nan], [0.4, 0.1]],
-        [[nan, nan], [0.3, nan]],
-        [[nan, nan], [nan, nan]],
-    ])
-    net = np.array([[0.2, 0.5], [nan, 0.3], [nan, nan]])
-    out = np.zeros((3, 2))
-    mean_contributions(contributions, net, np.array([1.0, 3.0]), out)
-    np.testing.assert_allclose(out, [[0.35, 0.075], [0.3, nan], [nan, nan]])

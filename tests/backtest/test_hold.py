@@ -1,9 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from opportunity.backtest.hold import hold
+from opportunity.market.timeframe import DAY_MS
+from opportunity.trading.account import note_equity
 from opportunity.trading.costs import Costs, Sizing
-from opportunity.trading.risk import UNLIMITED
+from opportunity.trading.records import HALF_OPEN, OPEN
+from opportunity.trading.risk import UNLIMITED, RiskRecord
 from opportunity.trading.rules import TradeRecord
 from opportunity.trading.setup import TradeSetup
 from opportunity.trading.terms import new_account, new_positions, new_tally
@@ -11,16 +18,18 @@ from opportunity.trading.terms import new_account, new_positions, new_tally
 HOUR = 3_600_000
 
 
-def held(closes, codes=(), side=1, **rules):
+def held(closes, codes=(), side=1, risk=UNLIMITED, **rules):
     """Hold one unit bought at 100 through bars; return bar, decision, due and the records."""
     setup = TradeSetup(
         TradeRecord(**({"trail_atr": 0.0, "time_stop": 0, "stop_atr": 10.0} | rules)),
-        Costs(0, 0), Sizing(), UNLIMITED, 1_000.0,
+        Costs(0, 0), Sizing.fixed(0.1), risk, 1_000.0,
     )
     account, tally, positions = new_account(1_000.0), new_tally(1_000.0), new_positions(1)
     position = positions[0]
     position["side"], position["quantity"], position["entry"] = side, 1.0, 100.0
     position["stop"], position["risk"] = 100.0 - 10.0 * side, 10.0
+    if setup.rules.stop_atr == 0:
+        position["stop"] = position["risk"] = np.nan
     position["high"] = position["low"] = position["mark"] = 100.0
     account["cash"] = 1_000.0 - 100.0 * side
     n = len(closes)
@@ -89,3 +98,45 @@ def test_sums_tell_of_depth_and_length():
     )
     assert tally["total"] == pytest.approx(changes.sum(), rel=1e-9)
     assert tally["downside"] == pytest.approx((changes[changes < 0] ** 2).sum(), rel=1e-9)
+
+
+TRIPS = RiskRecord(
+    max_daily_loss=0.01, max_drawdown=0.015, max_losses=0, cooldown_h=3.0, max_position=100.0
+)
+
+
+def step_by_step(closes, risk):
+    """The same bars by the function that marks one at a time."""
+    account, tally = new_account(1_000.0), new_tally(1_000.0)
+    account["cash"] = 900.0
+    terms = TradeSetup(TradeRecord(), Costs(0, 0), Sizing(), risk, 1_000.0).terms()[0]
+    for i, close in enumerate(closes):
+        note_equity(account[0], terms, tally[0], 900.0 + close, True, HOUR * (i + 1))
+    return account, tally
+
+
+@given(
+    st.lists(st.sampled_from([-6.0, -1.0, -0.5, 0.5, 1.0, 5.0]), min_size=1, max_size=80),
+    st.sampled_from([0.002, 0.01, 1.0]), st.sampled_from([0.003, 0.02, 1.0]),
+    st.sampled_from([0.0, 1.0, 9.0, 40.0]),
+)  # fmt: skip
+@settings(deadline=None)
+def test_breakers_trip_inside_as_they_do_bar_by_bar(steps, daily, depth, cooldown):
+    """Trips, days that begin and cool-downs that end, all while something is held."""
+    closes = np.maximum(100.0 + np.cumsum(steps), 50.0)
+    risk = replace(TRIPS, max_daily_loss=daily, max_drawdown=depth, cooldown_h=cooldown)
+    found, _, account, tally, _ = held(closes, stop_atr=0.0, risk=risk)
+    assert found[0] == len(closes)
+    slow, sums = step_by_step(closes, risk)
+    for name in ("equity", "peak", "day", "day_equity", "breaker", "until", "tripped", "n_trips"):
+        np.testing.assert_array_equal(account[name], slow[name][0], name)
+    assert tally.tobytes() == sums[0].tobytes()
+
+
+def test_a_trip_is_that_of_its_bar():
+    closes = [99, 98, 95, 80, 79, 78, 90, 91]
+    _, _, account, _, _ = held(closes, stop_atr=0.0, risk=TRIPS)
+    assert account["tripped"].tolist() == [4 * HOUR, 4 * HOUR, 0, 0]
+    assert account["breaker"].tolist() == [OPEN, HALF_OPEN, 0, 0]  # from 7:00 on
+    assert account["peak"] == 991.0
+    assert account["until"].tolist() == [DAY_MS, 0, 0, 0]

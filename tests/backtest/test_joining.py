@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from builders import HOUR, START, random_bars
 
 from opportunity.backtest.history import History, prepare
@@ -88,3 +89,20 @@ def test_one_decision_where_a_batch_makes_two_bars_known() -> None:
     assert (np.diff(joined.batch) > 0).all()
     assert twice[0] not in joined.rows[:, 0]
     assert twice[0] + 1 in joined.rows[:, 0]
+
+
+def test_volume_is_that_of_the_24_hours_up_to_each_decision() -> None:
+    """Of symbols with holes and of one that begins late; of base bars, not of longer ones."""
+    torn = cut(random_bars(600, seed=2), slice(520, 541)).label(symbol="TORN/USDT")
+    late = random_bars(600, seed=3)[505:].label(symbol="LATE/USDT")
+    made = history(random_bars(600), torn, late, partial=True)
+    joined = made.joined
+    for k in range(0, len(joined), 7):
+        mine = made.batches.symbol == joined.symbol[k]
+        opened = made.batches.open_time[mine]
+        known = opened[opened < joined.time[k]]
+        inside = (opened > known[-1] - 24 * HOUR) & (opened <= known[-1])
+        bars = made.batches.values[mine][inside]
+        assert joined.volume[k] == (
+            pytest.approx((bars[:, 3] * bars[:, 4]).sum(), rel=1e-12)
+        )

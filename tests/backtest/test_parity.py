@@ -110,11 +110,11 @@ def test_backtest_without_the_records_is_another_one(plain) -> None:
 def test_both_ways_to_run_are_the_same(plain) -> None:
     session = read(read_session(plain))
     history = replay(session).history
-    setups = [session.configs[session.first_config].setup] * session.n_batches
+    setup = session.configs[session.first_config].setup
     table = session.column("decisions")
     several = zip(
-        _run_whole(history.batches, table, setups, history),
-        _run_in_turn(history.batches, table, setups, history), strict=True,
+        _run_whole(table, setup, history),
+        _run_in_turn(session, table, [setup] * session.n_batches, history), strict=True,
     )  # fmt: skip
     for one, other in several:
         assert one.tobytes() == other.tobytes()
@@ -300,7 +300,7 @@ async def test_exchange_full_of_faults_is_found_again(tmp_path) -> None:
         await agent.start()
         for fault in FAULTS:
             exchange.faults.order(fault)
-        while agent._desk._n_batches < 300:
+        while agent._desk.frames.n_batches < 300:
             await asyncio.sleep(0.05)
             assert agent.running, agent.last_error
         await agent.stop()

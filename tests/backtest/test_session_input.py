@@ -6,7 +6,7 @@ import pytest
 from opportunity.backtest.session_input import BEFORE, read
 from opportunity.storage.frames import Frame
 from opportunity.storage.session import SessionError, SessionWriter, read_session
-from opportunity.trading.records import DECISION, ORDER
+from opportunity.trading.records import ACCOUNT, DECISION, HALF_OPEN, ORDER
 from opportunity.trading.setup import TradeSetup
 
 HEADER = {
@@ -103,3 +103,36 @@ def test_header_that_lacks_something_is_an_error(tmp_path, name) -> None:
     header = {n: v for n, v in HEADER.items() if n != name}
     with pytest.raises(SessionError, match=f"must be complete.*{name}"):
         session(tmp_path / "s", *START, header=json.loads(json.dumps(header)))
+
+
+def test_hands_belong_to_the_batch_before_them(tmp_path) -> None:
+    leave = Frame("hand", {"what": "leave", "reason": 6}, {"rows": np.array([0])})
+    reset = Frame("hand", {"what": "reset_breaker", "index": 2})
+    batch = Frame("batch", OUTCOME)
+    found = session(tmp_path / "s", *START, reset, batch, leave, reset, batch, leave)
+    assert [(h.what, h.batch, h.reason, h.index, h.rows.tolist()) for h in found.hands] == [
+        ("reset_breaker", BEFORE, BEFORE, 2, []), ("leave", 0, 6, BEFORE, [0]),
+        ("reset_breaker", 0, BEFORE, 2, []),
+    ]  # nothing was seen of the last one
+
+
+def test_stale_data_and_volumes_are_those_of_their_batch(tmp_path) -> None:
+    rows = np.zeros(2, DECISION)
+    rows["symbol"], rows["volume"] = [0, 3], [5.0, 7.0]
+    found = session(
+        tmp_path / "s", *START, Frame("batch", OUTCOME | {"stale": HALF_OPEN}),
+        Frame("batch", OUTCOME, {"decisions": rows}),
+    )
+    assert [o.stale for o in found.outcomes] == [HALF_OPEN, 0]
+    assert [o.volumes for o in found.outcomes] == [{}, {0: 5.0, 3: 7.0}]
+
+
+def test_orders_of_an_account_from_before_are_left_out(tmp_path) -> None:
+    account = np.zeros(1, ACCOUNT)
+    account["n_orders"] = 2
+    found = session(
+        tmp_path / "s", *START[:3], Frame("account", {}, {"account": account}), START[3],
+        Frame("batch", OUTCOME, orders([1, 2, 3], 1)),
+    )
+    assert found.first_order == 2
+    assert found.orders()["status"].tolist() == [1, 1]

@@ -2,10 +2,13 @@ import numpy as np
 import pytest
 from sweeping import history
 
-from opportunity.backtest.sweep_layout import question, room, vectors
+from opportunity.backtest.sweep_layout import hangs_on_confidence, question, room, vectors
 from opportunity.backtest.sweep_score import SIDED
 from opportunity.backtest.sweep_tables import tables_of
+from opportunity.trading.costs import Sizing
+from opportunity.trading.risk import RiskRecord
 from opportunity.trading.rules import TradeRecord
+from opportunity.trading.setup import TradeSetup
 
 OBSERVED = ("15m", "1h"), "1h", 1, 2_600, True
 
@@ -59,3 +62,20 @@ def test_room_holds_the_longest_block():
     made = room(tables, 10)
     assert made.words.size * 8 >= np.diff(tables.starts).max() + 16
     assert made.logs[2].size == 10
+
+
+@pytest.mark.parametrize(
+    ("sizing", "risk", "rules", "hangs"),
+    [
+        (Sizing.risk(0.01), {}, {}, False),  # 1 % at a confidence of 0.2 is below a quarter Kelly
+        (Sizing.risk(0.05), {}, {}, True),
+        (Sizing.risk(0.01), {}, {"min_confidence": 0.0}, True),
+        (Sizing.risk(0.05), {"kelly": 0.0}, {}, False),
+        (Sizing.fixed(0.1), {}, {}, True),
+        (Sizing.fixed(0.1), {}, {"stop_atr": 0.0}, False),
+        (Sizing.all_in(), {}, {}, False),
+    ],
+)
+def test_confidence_is_asked_for_only_where_kelly_may_hold_a_size(sizing, risk, rules, hangs):
+    setup = TradeSetup(TradeRecord(**rules), sizing=sizing, risk=RiskRecord(**risk))
+    assert hangs_on_confidence(setup) is hangs

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sweeping import assert_equal_runs, history, quarters, relaxed, single, vectors
@@ -12,6 +14,7 @@ from opportunity.backtest.sweep_run import code_block, run_span
 from opportunity.backtest.sweep_score import DOUBT
 from opportunity.backtest.sweep_tables import sweep_tables, tables_of
 from opportunity.errors import NotSweepable
+from opportunity.trading.bounding import BOUNDS
 from opportunity.trading.costs import Costs, Sizing
 from opportunity.trading.risk import UNLIMITED, RiskRecord
 from opportunity.trading.rules import TradeRecord
@@ -125,6 +128,20 @@ SETUPS = {
         relaxed().rules, Costs(), Sizing.risk(0.05),
         RiskRecord(max_daily_loss=0.01, max_losses=2, max_drawdown=0.05, cooldown_h=30.0),
     ),
+    "probing": TradeSetup(
+        relaxed(trail_atr=0.0).rules, Costs(), Sizing.risk(0.03), replace(
+            UNLIMITED, max_daily_loss=0.02, max_losses=1, max_drawdown=0.03, cooldown_h=4.0
+        ),
+    ),
+    "kelly": TradeSetup(
+        relaxed().rules, Costs(), Sizing.risk(0.1), replace(UNLIMITED, kelly=0.3, payoff=1.7)
+    ),
+    "bounded": TradeSetup(
+        relaxed().rules, Costs(), Sizing.risk(0.03), RiskRecord(
+            kelly=0.03, payoff=2.0, max_volume=0.0002, max_volatility=0.004, max_losses=0,
+            max_drawdown=1.0, max_daily_loss=1.0, max_position=100.0, max_leverage=100.0,
+        ),
+    ),
 }  # fmt: skip
 
 
@@ -179,3 +196,15 @@ def test_judge_of_the_product_sweeps():
     assert found.tally.tobytes() == run_span(made, matrix, span, judge.setup).tally.tobytes()
     for i, weights in enumerate(matrix):
         assert found.equity[i] == judge.rerun(made, weights, *span, judge.cash)[-1]
+
+
+def test_every_bound_holds_some_size_that_the_sweep_finds_again():
+    """So the comparison above says something about each of them."""
+    made = history(("15m",), "15m")
+    found = set()
+    for name in ("kelly", "bounded"):
+        setup = SETUPS[name]
+        for weights in vectors(24, 11)[16:]:
+            ran = single(made, weights, setup, (made.start_batch, len(made.batches)))
+            found |= set(ran.orders["bound"].tolist())
+    assert found >= {BOUNDS.index(n) for n in ("liquidity", "volatility", "kelly")}

@@ -10,6 +10,7 @@ from opportunity.backtest.execution import execute
 from opportunity.backtest.metrics import Run, measure, metrics_of_tallies, metrics_of_tally
 from opportunity.trading.account import note_equity
 from opportunity.trading.records import ACCOUNT, DECISION, TALLY, TRADE
+from opportunity.trading.risk import UNLIMITED
 from opportunity.trading.setup import TradeSetup
 
 HOUR = 3_600_000
@@ -21,8 +22,9 @@ def tally_of(time, equity, held, trades):
     account, tally = np.zeros(1, ACCOUNT), np.zeros(1, TALLY)
     account["equity"] = account["peak"] = CASH
     tally["peak"] = tally["trough"] = CASH
+    terms = TradeSetup().terms()[0]
     for t, value, marked in zip(time, equity, held, strict=True):
-        note_equity(account[0], tally[0], value, marked, t)
+        note_equity(account[0], terms, tally[0], value, marked, t)
     won, r = trades["pnl"] > 0, trades["r"][np.isfinite(trades["r"])]
     tally["n_trades"], tally["wins"] = trades.size, won.sum()
     tally["gains"], tally["pains"] = trades["pnl"][won].sum(), -trades["pnl"][~won].sum()
@@ -60,9 +62,9 @@ def test_a_run_of_the_engine_gives_both_alike(seed):
     table = np.zeros(2_000, DECISION)
     table["batch"], table["time"] = np.arange(2_000), bars.close_time
     table["side"] = rng.choice([-1, 0, 0, 0, 1], 2_000)
-    table["atr"], table["key"] = 20.0, 1.0
+    table["atr"], table["key"], table["confidence"], table["volume"] = 20.0, 1.0, 0.5, np.nan
     batches = batches_of([bars], "1h")
-    ran = execute(batches, table, TradeSetup(), 1)
+    ran = execute(batches, table, TradeSetup(risk=UNLIMITED), 1)
     assert ran.trades.size > 20
     run = Run(batches.time, ran.equity, CASH, ran.held, ran.trades, ran.account[0])
     whole = measure(run)

@@ -1,6 +1,13 @@
 import numpy as np
 
-from opportunity.market.day import add_bars, first_opens
+from opportunity.market.day import (
+    BLOCK,
+    add_bars,
+    block_total,
+    day_volumes,
+    first_opens,
+    running_volumes,
+)
 
 N_BARS = 4
 
@@ -50,3 +57,21 @@ def test_bar_older_than_the_ring_reaches_is_left_out() -> None:
     _add(rings, 1, 8)  # late, but inside
     assert _first(rings)[1] == 8.0
     assert rings[2][1] == 10
+
+
+def test_blocks_add_up_and_the_last_one_may_be_short() -> None:
+    quote = np.arange(2 * BLOCK + 5, dtype=np.float64)
+    parts = [block_total(quote, k) for k in range(3)]
+    assert parts == [quote[k * BLOCK : (k + 1) * BLOCK].sum() for k in range(3)]
+    out = np.empty(2)
+    day_volumes(np.stack([quote, quote]), np.array([7, 0]), out)
+    np.testing.assert_array_equal(out, [quote.sum(), np.nan])
+
+
+def test_what_a_ring_holds_after_so_many_bars() -> None:
+    values = np.tile([1.0, 1.0, 1.0, 2.0, 3.0], (5, 1))
+    out = np.empty(5)
+    running_volumes(
+        np.zeros(N_BARS), np.array([1, 2, 3, 6, 50]), values, np.array([0, 1, 3, 4, 5]), out
+    )
+    np.testing.assert_array_equal(out, [np.nan, 6.0, 18.0, 12.0, 6.0])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,6 +8,7 @@ from trading_cases import (
     HOUR,
     MIDNIGHT,
     THIRDS,
+    ByHand,
     bars_of,
     decided,
     driven,
@@ -20,7 +23,17 @@ from opportunity.backtest.batches import batches_of
 from opportunity.backtest.execution import execute
 from opportunity.trading.broker import PaperBroker
 from opportunity.trading.costs import Costs, Sizing
-from opportunity.trading.records import END
+from opportunity.trading.records import (
+    CLOSED,
+    DAY,
+    DEPTH,
+    END,
+    HALF_OPEN,
+    OPEN,
+    STALENESS,
+    STREAK,
+)
+from opportunity.trading.risk import UNLIMITED
 
 CALM = [100.0, 101.0, 99.0, 100.0, 1.0]
 
@@ -156,3 +169,67 @@ def test_no_money_is_made_or_lost_on_the_way(seed, setup, symbols):
     np.add.at(units, last["symbol"], last["side"] * last["quantity"])
     np.testing.assert_allclose(broker.positions["quantity"], np.abs(units), atol=1e-9)
 
+
+
+def test_restored_records_are_copies_and_must_fit():
+    broker, other = (PaperBroker(["A/USDT"], setup_of().terms(), c) for c in (10_000.0, 5.0))
+    one(broker, CALM)
+    other.restore(broker.account, broker.tally, broker.positions)
+    assert other.equity == 10_000.0
+    other.account["cash"], other.positions["mark"] = 1.0, 1.0
+    assert (broker.account["cash"][0], broker.positions["mark"][0]) == (10_000.0, 100.0)
+    with pytest.raises(ValueError, match=r"positions must be \(1,\) of its record, was \(2,\)"):
+        other.restore(broker.account, broker.tally, np.repeat(broker.positions, 2))
+    with pytest.raises(ValueError, match=r"tally must be \(1,\) of its record"):
+        other.restore(broker.account, broker.account, broker.positions)
+
+
+def test_what_was_told_can_be_let_go():
+    broker = PaperBroker(["A/USDT"], setup_of(sizing=Sizing.fixed(0.5)).terms(), 10_000.0)
+    batches = batches_of([bars_of([CALM[:4]] * 5)], "1h")
+    for b in range(5):
+        one(broker, [100.0, 101.0, 85.0, 100.0, 1.0], b)
+        broker.decide(decided(batches, (b, 1)))
+    newest, last = broker.fills_since(6), broker.orders_of(np.array([4]))
+    broker.trim(5, 6, 4)
+    assert broker.orders.tobytes() == last.tobytes()  # it waits still
+    assert broker.fills.tobytes() == newest.tobytes()
+    assert broker.trades.size == 0
+    one(broker, CALM, 5)
+    assert broker.orders_of(np.array([4]))["status"][0] == 1
+    assert broker.fills_since(8).size == 1
+
+
+def test_stale_data_refuses_until_it_is_told_otherwise():
+    desk = ByHand(UNLIMITED)
+    desk.broker.set_stale(OPEN, MIDNIGHT + HOUR)
+    assert desk.ask() == "stale_data"
+    assert desk.field("tripped", STALENESS) == MIDNIGHT + HOUR
+    assert desk.field("n_trips", STALENESS) == 1
+    desk.broker.set_stale(OPEN, MIDNIGHT + 2 * HOUR)
+    assert desk.field("n_trips", STALENESS) == 1
+    desk.broker.set_stale(HALF_OPEN, MIDNIGHT + 3 * HOUR)
+    desk.trade((85, 86, 84, 85))
+    assert desk.state(STALENESS) == HALF_OPEN  # a trade tells nothing of the feed
+    assert desk.ask() == "placed"
+    desk.broker.set_stale(CLOSED, MIDNIGHT + 5 * HOUR)
+    assert desk.state(STALENESS) == CLOSED
+    with pytest.raises(ValueError, match=r"state must be one of 0..2, was 3"):
+        desk.broker.set_stale(3, 0)
+
+
+@pytest.mark.parametrize(
+    ("index", "limit"),
+    [(DAY, {"max_daily_loss": 0.01}), (DEPTH, {"max_drawdown": 0.01}), (STREAK, {"max_losses": 1})],
+)
+def test_a_breaker_that_is_reset_counts_anew(index, limit):
+    desk = ByHand(replace(UNLIMITED, cooldown_h=99.0, **limit))
+    desk.trade((85, 86, 84, 85))
+    assert desk.state(index) == OPEN
+    desk.broker.reset_breaker(index, MIDNIGHT + 3 * HOUR)
+    assert (desk.state(index), desk.field("until", index)) == (CLOSED, 0)
+    assert desk.ask() == "placed"  # and the mark of that bar has not tripped it again
+    with pytest.raises(ValueError, match=r"breaker must be one of 0..3, was 4"):
+        desk.broker.reset_breaker(4, 0)
+    with pytest.raises(ValueError, match="time must be >= 0 ms, was -1"):
+        desk.broker.reset_breaker(0, -1)

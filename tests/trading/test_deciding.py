@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import HOUR
+from hypothesis import given
+from hypothesis import strategies as st
 from trading_cases import DAY, MIDNIGHT, PLAIN, bars_of, prices, setup_of, statuses, trade
 
 from opportunity.trading.costs import Costs, Sizing
+from opportunity.trading.deciding import ranked
 from opportunity.trading.records import REASONS
 from opportunity.trading.risk import UNLIMITED, RiskRecord
 
@@ -145,10 +148,11 @@ def test_a_losing_streak_stops_entries_for_the_cool_down():
     rows, said = losing(10)
     risk = replace(UNLIMITED, max_losses=2, cooldown_h=7.0)
     ran = trade(rows, *said, setup=setup_of(risk=risk))
-    # Two losses; the entry at bar 6 opens the breaker for 7 hours: bars 6, 9, 12 are refused.
+    # The second loss, inside the bar that closes at 6, opens the breaker until 13: bars 6 and 9
+    # are refused. The probe of bar 12 is lost at 14, the open of its last bar: until 21. And so on.
     assert statuses(ran) == [
-        "filled", "filled", "max_losses", "max_losses", "max_losses", "filled", "filled",
-        "max_losses", "max_losses", "max_losses",
+        "filled", "filled", "max_losses", "max_losses", "filled", "max_losses", "max_losses",
+        "filled", "max_losses", "max_losses",
     ]  # fmt: skip
 
 
@@ -165,12 +169,13 @@ def test_a_drawdown_stops_entries_and_then_counts_anew():
     rows, said = losing(10)
     risk = replace(UNLIMITED, max_drawdown=0.04, cooldown_h=4.0)
     ran = trade(rows, *said, setup=setup_of(risk=risk))
-    # -1.5 %, -2.98 %, -4.43 %: the fourth is refused at bar 9 and so is bar 12; from bar 15 on
-    # the peak is what is left.
+    # -1.5 %, -2.98 %, -4.43 % at the close at 9: open until 13, so bar 9 is refused. Bar 12 closes
+    # at 13, where the peak is what is left; its probe is lost at 14, and so on.
     assert statuses(ran) == [
-        "filled", "filled", "filled", "max_drawdown", "max_drawdown", "filled", "filled", "filled",
-        "max_drawdown", "max_drawdown",
+        "filled", "filled", "filled", "max_drawdown", "filled", "max_drawdown", "filled",
+        "max_drawdown", "filled", "max_drawdown",
     ]  # fmt: skip
+    assert ran.account["n_trips"][0].tolist() == [0, 4, 0, 0]
 
 
 def test_limits_do_not_keep_anybody_in():
@@ -203,3 +208,16 @@ def test_sides_to_hold():
         ("SIGNAL", 1, 100.0, 100.0),
     ]  # fmt: skip
     assert ran.equity[-1] == 12_000.0
+
+
+SAID = st.lists(st.tuples(st.sampled_from([-1, 0, 0, 1]), st.integers(0, 6)), max_size=60)
+
+
+@given(SAID, st.data())
+def test_entries_are_ranked_by_key_and_of_equal_keys_the_first_comes_first(said, data):
+    sides = np.array([s for s, _ in said], np.int8)
+    keys = np.array([k / 4 for _, k in said], np.float64)
+    first = data.draw(st.integers(0, len(said)))
+    until = data.draw(st.integers(first, len(said)))
+    wanted = sorted((i for i in range(first, until) if sides[i]), key=lambda i: -keys[i])
+    assert ranked(sides, keys, first, until).tolist() == wanted

@@ -1,16 +1,29 @@
 import numpy as np
 
 from opportunity.trading import records
-from opportunity.trading.records import DECISION, REASONS, STATUSES, columns_of
+from opportunity.trading.records import (
+    BREAKERS,
+    DECISION,
+    REASONS,
+    STATES,
+    STATUSES,
+    columns_of,
+)
 
 
 def test_codes_have_their_names():
-    assert len(REASONS) == records.END + 1
-    assert len(STATUSES) == records.FLAGGED + 1
+    assert len(REASONS) == records.GONE + 1
+    assert len(STATUSES) == records.PROBING + 1
+    assert len(BREAKERS) == records.STALENESS + 1
+    assert len(STATES) == records.HALF_OPEN + 1
     assert REASONS[records.STOP] == "SL"
     assert REASONS[records.END] == "END_OF_TEST"
     assert STATUSES[records.TOO_SMALL] == "too small"
     assert STATUSES[records.FLAGGED] == "gap"
+    assert (STATUSES[records.STALE], STATUSES[records.PROBING]) == ("stale_data", "half_open")
+    assert (REASONS[records.MANUAL], REASONS[records.GONE]) == ("MANUAL", "GONE")
+    assert BREAKERS[records.STREAK] == "losing_streak"
+    assert STATES[records.OPEN] == "OPEN"
 
 
 def test_columns_are_contiguous_and_in_the_order_of_the_fields():

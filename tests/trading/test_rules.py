@@ -69,3 +69,9 @@ def test_rules_that_do_not_fit_each_other_are_found_when_they_are_read():
 def test_an_unknown_rule_gets_a_near_name():
     with pytest.raises(AttributeError, match=r"trade rule must be a known name.*'min_score'"):
         TradeRules().min_scor = 0.7
+
+
+def test_rules_are_made_of_known_names_and_shown_short():
+    with pytest.raises(TypeError, match=r"keyword of TradeRules.*'min_score'"):
+        TradeRules(min_scor=0.7)
+    assert repr(TradeRules(fill="close")) == "TradeRules(fill='close')"

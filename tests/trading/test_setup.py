@@ -68,3 +68,14 @@ def test_a_missing_part_is_named():
     del body["risk"]
     with pytest.raises(KeyError, match="risk"):
         TradeSetup.from_dict(body)
+
+
+def test_limits_that_a_setup_does_not_tell_were_off():
+    """A setup written before they were there gives the run that it gave then."""
+    body = TradeSetup().as_dict()
+    for name in ("max_volume", "max_volatility", "kelly", "payoff", "stale_bars", "max_var95",
+                 "max_correlation"):  # fmt: skip
+        del body["risk"][name]
+    found = TradeSetup.from_dict(body).risk
+    assert (found.max_volume, found.max_volatility, found.kelly, found.stale_bars) == (0, 0, 0, 0)
+    assert found.max_losses == RiskRecord().max_losses

@@ -22,6 +22,8 @@ def test_everything_is_packed():
     assert (row["n_targets"], row["take_all"], row["opposite"]) == (3, 1, 1)
     assert row["target_r"].tolist() == [1, 2, 3, 0]
     assert row["max_positions"] == 5
+    assert (row["max_volume"], row["max_volatility"]) == (0.01, 0.02)
+    assert (row["kelly"], row["payoff"]) == (0.25, 1.5)
     assert row["cooldown_ms"] == 24 * 3_600_000
 
 
