@@ -6,9 +6,7 @@ Command-line flags win over the environment.
 """
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -16,30 +14,28 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from opportunity.config_lists import (
+    RETENTION_DAYS,
+    AlertChannel,
+    NewsSource,
+    check_retention,
+    read_channels,
+    read_retention,
+    read_sources,
+)
 from opportunity.errors import OpportunityError, unknown
 
 PREFIX: Final = "OPPORTUNITY_"
 OUTSIDE: Final = frozenset({"OPPORTUNITY_TEST_DATA"})  # read by the tests, not by the product
+DATABASES: Final = frozenset(
+    {"sqlite", "sqlite+pysqlite", "postgres", "postgresql", "postgresql+psycopg"}
+)
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Names = Annotated[tuple[str, ...], NoDecode]
-
-
-_NAMED: Final = re.compile(r"^\s*([A-Za-z0-9][\w .-]{0,39}?)\s*=\s*(?=\S)")
-
-
-@dataclass(frozen=True, slots=True)
-class NewsSource:
-    """Where headlines come from: an http(s) address, or a folder.
-
-    `name` stands for it everywhere else, as the address may hold a secret.
-    """
-
-    name: str
-    address: str = field(repr=False)
-
-
 NewsSources = Annotated[tuple[NewsSource, ...], NoDecode]
+AlertChannels = Annotated[tuple[AlertChannel, ...], NoDecode]
+Retention = Annotated[Mapping[str, int], NoDecode]
 
 
 class SettingsError(OpportunityError, ValueError):
@@ -59,11 +55,11 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path.home() / ".opportunity", description="data folder")
     database_url: str = Field(
-        "", validation_alias=_runbook("database_url", "DATABASE_URL"),
+        "", validation_alias=_runbook("database_url", "DATABASE_URL"), repr=False,
         description="SQLAlchemy URL; empty means SQLite in the data folder",
     )
     redis_url: str = Field(
-        "", validation_alias=_runbook("redis_url", "REDIS_URL"),
+        "", validation_alias=_runbook("redis_url", "REDIS_URL"), repr=False,
         description="Redis for several web processes; empty means in-process",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -111,7 +107,7 @@ class Settings(BaseSettings):
     start: str = Field("", description="feed time to start from, ISO 8601 UTC; empty: go on")
     seed: int = Field(7, ge=0, description="seed of the simulated market")
     record: bool = Field(
-        False, description="trade on paper and log the session, for `opportunity verify`"
+        False, description="log all that comes in and is done, for `opportunity verify`"
     )
     max_symbols: int = Field(50, ge=1, le=2_000, description="symbols per scan or connection")
     max_connections: int = Field(500, ge=1, description="WebSocket connections at once")
@@ -126,16 +122,46 @@ class Settings(BaseSettings):
     )
     fear_greed: bool = Field(False, description="ask alternative.me for Fear & Greed every hour")
 
+    alerts: AlertChannels = Field(
+        (), description="comma-separated channels for alerts, each name=address as apprise reads it"
+    )
+    alerts_private: bool = Field(
+        False, description="let alerts go to loopback, private and link-local addresses"
+    )
+
+    retention: Retention = Field(
+        default_factory=lambda: dict(RETENTION_DAYS),
+        description="days that rows are kept, as table=days,...; 0 is for ever",
+    )
+
+    @field_validator("retention", mode="before")
+    @classmethod
+    def _read_retention(cls, value: Any) -> Any:
+        return read_retention(value) if isinstance(value, str) else value
+
+    @field_validator("retention")
+    @classmethod
+    def _fill_retention(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        check_retention(value)
+        return {**RETENTION_DAYS, **value}
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        kind = value.partition(":")[0]
+        if value and kind not in DATABASES:
+            raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        return value
+
+    @field_validator("alerts", mode="before")
+    @classmethod
+    def _read_channels(cls, value: Any) -> Any:
+        return read_channels(value) if isinstance(value, str) else value
+
     @field_validator("news_sources", mode="before")
     @classmethod
     def _read_sources(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        found = tuple(_read_source(part.strip()) for part in value.split(",") if part.strip())
-        for name in (s.name for s in found):
-            if sum(s.name == name for s in found) > 1:
-                raise ValueError(f"must have a name of its own for each source, has {name!r} twice")
-        return found
+        return read_sources(value) if isinstance(value, str) else value
 
     @field_validator("symbols", "timeframes", mode="before")
     @classmethod
@@ -210,30 +236,9 @@ def load_settings(
         raise SettingsError("\n".join(lines)) from error
 
 
-def _read_source(text: str) -> NewsSource:
-    """Read `address` or `name=address`; errors show no more of an address than its scheme."""
-    named = _NAMED.match(text)
-    name, address = (named.group(1), text[named.end() :]) if named else ("", text)
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise ValueError("must hold valid addresses") from None
-    if parts.scheme in ("http", "https"):
-        if not host:
-            raise ValueError(f"must hold addresses with a host, has one with {parts.scheme}: alone")
-        return NewsSource(name or host.removeprefix("www."), address)
-    if parts.scheme not in ("", "file") or (parts.scheme == "file" and host):
-        raise ValueError(f"must hold http or https addresses or folders, has {parts.scheme!r}")
-    path = Path(parts.path if parts.scheme else address).expanduser()
-    if not path.is_absolute():
-        raise ValueError("must hold folders as absolute paths")
-    return NewsSource(name or path.name or "news", str(path))
-
-
 def _explain(where: tuple[int | str, ...], rule: str, value: object) -> str:
     name = ".".join(str(part) for part in where)
     rule = rule.replace("Input should be ", "must be ").replace("Value error, ", "")
-    if name.lower().endswith("news_sources"):
+    if name.lower().endswith(("news_sources", "alerts", "database_url", "redis_url")):
         return f"{name} {rule}"  # addresses may hold secrets
-    return f"{name} {rule}, was {value!r}"
+    return f"{name} {rule}" if ", was " in rule else f"{name} {rule}, was {value!r}"

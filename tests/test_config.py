@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from opportunity.config import Settings, SettingsError, load_settings
+from opportunity.config_lists import RETENTION_DAYS
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +144,73 @@ def test_settings_show_no_address_of_a_source(monkeypatch: pytest.MonkeyPatch) -
     assert "secret" in settings.news_sources[0].address
     assert "secret" not in repr(settings)
     assert "secret" not in str(settings)
+
+
+def test_retention_changes_single_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().retention == dict(RETENTION_DAYS)
+    monkeypatch.setenv("OPPORTUNITY_RETENTION", " event = 90, candidate=0,")
+    assert load_settings().retention == {**RETENTION_DAYS, "event": 90, "candidate": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("evnt=3", "Did you mean 'event'"),
+        ("fill=3", "table must be a known name"),
+        ("event", "must be table=days"),
+        ("event=x", "must be table=days"),
+        ("event=-1", "must be table=days"),
+        ("event=1.5", "must be table=days"),
+        ("event=1,event=2", "names 'event' twice"),
+        ("event=36501", "days of event must be 0 to 36500"),
+    ],
+)
+def test_bad_retention_is_refused(monkeypatch: pytest.MonkeyPatch, text: str, words: str) -> None:
+    monkeypatch.setenv("OPPORTUNITY_RETENTION", text)
+    with pytest.raises(SettingsError, match=words) as caught:
+        load_settings()
+    assert str(caught.value).count(", was ") <= 1
+
+
+@pytest.mark.parametrize("kind", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_addresses_of_databases_show_no_password(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{kind}://me:geheim@h/x")
+    settings = load_settings()
+    assert settings.database.endswith("geheim@h/x")
+    assert "geheim" not in f"{settings!r} {settings!s}"
+    monkeypatch.setenv("DATABASE_URL", "mysql://me:geheim@h/x")
+    with pytest.raises(SettingsError, match="must be sqlite:///FILE or postgresql") as caught:
+        load_settings()
+    assert "geheim" not in str(caught.value)
+
+
+def test_alert_channels_have_names_and_hide_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().alerts == ()
+    monkeypatch.setenv(
+        "OPPORTUNITY_ALERTS",
+        "phone=tgram://secret/chat, my mail=mailto://u:secret@x.org?to=a@x.org,b@x.org,ops=json://h",
+    )
+    settings = load_settings()
+    assert [channel.name for channel in settings.alerts] == ["phone", "my mail", "ops"]
+    assert settings.alerts[1].address == "mailto://u:secret@x.org?to=a@x.org,b@x.org"
+    assert "secret" not in repr(settings)
+    assert not settings.alerts_private
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("tgram://secret/chat", "name=scheme://"), ("phone=secret", "name=scheme://"),
+        ("a=json://secret,a=json://secret", "has 'a' twice"),
+        (",".join(f"c{i}=json://secret" for i in range(21)), "at most 20"),
+    ],
+)  # fmt: skip
+def test_bad_alert_channels_are_refused_without_showing_a_secret(
+    monkeypatch: pytest.MonkeyPatch, value: str, text: str
+) -> None:
+    monkeypatch.setenv("OPPORTUNITY_ALERTS", value)
+    with pytest.raises(SettingsError, match=text) as caught:
+        load_settings()
+    assert "secret" not in str(caught.value)

@@ -54,7 +54,7 @@ def test_lock_files_carry_no_address() -> None:
 def test_environment_equals_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["research"] + extras["test"]
+    wanted = project["dependencies"] + extras["postgres"] + extras["research"] + extras["test"]
     listed = re.findall(r"^      - (.+)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
     assert listed == wanted
 
@@ -62,7 +62,7 @@ def test_environment_equals_pyproject() -> None:
 def test_lock_holds_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["research"] + extras["test"]
+    wanted = project["dependencies"] + extras["postgres"] + extras["research"] + extras["test"]
     locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
     for requirement in wanted:
         name = re.split(r"[><=\[]", requirement)[0].lower().replace("_", "-")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from opportunity.errors import unknown
 from opportunity.market.notes import BarNote, NoteKind, Values
-from opportunity.storage.database import DatabaseError
+from opportunity.storage.failures import failure
 from opportunity.storage.tables import bar_note
 
 KINDS: Final[tuple[str, ...]] = get_args(NoteKind)
@@ -64,7 +64,7 @@ class BarNoteRepository:
                 for start in range(0, len(rows), _PIECE):
                     connection.execute(sa.insert(bar_note), rows[start : start + _PIECE])
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"notes must be kept, were not: {error}") from error
+            raise failure(error, "notes must be kept, were not") from error
         return len(rows)
 
     def read(
@@ -113,7 +113,7 @@ class BarNoteRepository:
                 ordered = wanted.order_by(c.noted_at.desc(), c.id.desc()).limit(limit + 1)
                 rows = connection.execute(ordered).all()
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"notes must be readable, were not: {error}") from error
+            raise failure(error, "notes must be readable, were not") from error
         more = len(rows) > limit
         kept = rows[:limit]
         return NotePage(tuple(_note(row) for row in kept), int(kept[-1].id) if more else None)
@@ -147,7 +147,7 @@ class BarNoteRepository:
                 gone = connection.execute(sa.delete(bar_note).where(mine, c.noted_at < limit))
                 return int(gone.rowcount)
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"notes must be forgotten, were not: {error}") from error
+            raise failure(error, "notes must be forgotten, were not") from error
 
     def _row(self, note: BarNote) -> dict[str, Any]:
         return {

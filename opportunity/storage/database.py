@@ -1,104 +1,54 @@
 """Open the database and bring its schema up to date."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
 
-import pysqlite3
 import sqlalchemy as sa
 import structlog
 
-from opportunity.errors import OpportunityError
-
-if TYPE_CHECKING:
-    from alembic.config import Config
+from opportunity.storage.backup import back_up_before
+from opportunity.storage.engines import file_of, make_engine, parse_url, shown
+from opportunity.storage.failures import DatabaseError as DatabaseError
+from opportunity.storage.failures import StorageFull as StorageFull
+from opportunity.storage.failures import failure
+from opportunity.storage.migrating import HEAD as HEAD
+from opportunity.storage.migrating import alembic_config as alembic_config
+from opportunity.storage.migrating import migrate
 
 logger = structlog.get_logger(__name__)
 
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0005"
-"""The newest revision in `MIGRATIONS`; a test holds it equal to Alembic's own answer."""
 
-BUSY_TIMEOUT_S: Final = 5.0
-
-
-class DatabaseError(OpportunityError):
-    """Raised when the database cannot be opened or is of a newer program."""
-
-
-def open_database(url: str) -> sa.Engine:
+def open_database(url: str, backups: Path | None = None) -> sa.Engine:
     """Connect, migrate to the newest schema and return the engine.
 
     Parameters
     ----------
     url : str
-        SQLAlchemy URL. SQLite runs on the bundled, fixed SQLite (the system's 3.40 can corrupt
-        its write-ahead log) with WAL and full synchronisation.
+        ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``. SQLite runs on the bundled,
+        fixed SQLite (the system's 3.40 can corrupt its write-ahead log) with WAL and full
+        synchronisation.
+    backups : Path, optional
+        Where a copy is put before the schema of an existing database is changed; the folder
+        `backups` beside a SQLite file by default. Nothing is copied in memory, and of a server
+        without this.
 
     Raises
     ------
+    StorageFull
+        If there is no room for the copy or the new schema; nothing is changed then.
     DatabaseError
-        If the file cannot be opened, or was written by a newer version of the program.
+        If it cannot be opened, was written by a newer version of the program, or the driver is
+        not installed.
     """
+    parsed = parse_url(url)
+    path = file_of(parsed)
+    folder = path.parent / "backups" if backups is None and path is not None else backups
+    engine = make_engine(parsed)
     try:
-        engine = _engine(url)
-        _migrate(engine)
+        migrate(engine, lambda revision: back_up_before(parsed, folder, revision))
     except sa.exc.SQLAlchemyError as error:
-        shown = sa.make_url(url).render_as_string(hide_password=True)
-        raise DatabaseError(f"database must be usable, was not: {shown} ({error})") from error
+        engine.dispose()
+        raise failure(error, f"database must be usable, was not: {shown(parsed)}") from error
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
-
-
-def _engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(
-        parsed, module=pysqlite3, connect_args={"timeout": BUSY_TIMEOUT_S}
-    )
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def alembic_config(engine: sa.Engine) -> "Config":
-    """Return the migration configuration for `engine`; nothing is read from an ini file."""
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["engine"] = engine
-    return config
-
-
-def _migrate(engine: sa.Engine) -> None:
-    current = _revision(engine)
-    if current == HEAD:
-        return
-    # Alembic takes half a second to import and is needed on few starts.
-    from alembic import command
-    from alembic.script import ScriptDirectory
-
-    config = alembic_config(engine)
-    known = {r.revision for r in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
-        raise DatabaseError(
-            f"database must be of this program's version or older, was of revision {current}"
-        )
-    command.upgrade(config, "head")
-    logger.info("database migrated", before=current, after=HEAD)
-
-
-def _revision(engine: sa.Engine) -> str | None:
-    with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()

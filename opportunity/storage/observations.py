@@ -9,8 +9,9 @@ from typing import Any, Final, get_args
 import sqlalchemy as sa
 
 from opportunity.market.observations import Kind, Observation
-from opportunity.storage.database import DatabaseError
+from opportunity.storage.failures import failure
 from opportunity.storage.tables import observation
+from opportunity.storage.transactions import repeated
 
 KINDS: Final[dict[str, type[Observation]]] = {t.__name__: t for t in get_args(Observation)}
 """Record types by the name under which they are stored."""
@@ -50,20 +51,20 @@ class ObservationRepository:
             If the database does not take them; none is kept then.
         """
         rows = {row["key"]: row for row in map(self._row, records)}
-        added = 0
-        try:
-            with self._engine.begin() as connection:
-                for piece in _pieces(list(rows)):
-                    known = set(connection.execute(
-                        sa.select(observation.c.key).where(observation.c.key.in_(piece))
-                    ).scalars())
-                    fresh = [rows[key] for key in piece if key not in known]
-                    if fresh:
-                        connection.execute(sa.insert(observation), fresh)
-                    added += len(fresh)
-        except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"records must be kept, were not: {error}") from error
-        return added
+
+        def add(connection: sa.Connection) -> int:
+            added = 0
+            for piece in _pieces(list(rows)):
+                known = set(connection.execute(
+                    sa.select(observation.c.key).where(observation.c.key.in_(piece))
+                ).scalars())
+                fresh = [rows[key] for key in piece if key not in known]
+                if fresh:
+                    connection.execute(sa.insert(observation), fresh)
+                added += len(fresh)
+            return added
+
+        return repeated(self._engine, add, "records must be kept, were not")
 
     def known(
         self, kind: type[Kind], since: int, until: int, symbol: str | None = None
@@ -97,7 +98,7 @@ class ObservationRepository:
                     wanted.order_by(c.available_at, c.event_time, c.key)
                 ).all()
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"records must be readable, were not: {error}") from error
+            raise failure(error, "records must be readable, were not") from error
         return [_record(kind, row) for row in rows]
 
     def forget(self, before: int) -> int:
@@ -115,7 +116,7 @@ class ObservationRepository:
             with self._engine.begin() as connection:
                 return int(connection.execute(gone).rowcount)
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"records must be forgotten, were not: {error}") from error
+            raise failure(error, "records must be forgotten, were not") from error
 
     def _row(self, record: Observation) -> dict[str, Any]:
         body = asdict(record)

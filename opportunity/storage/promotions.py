@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from opportunity.storage.database import DatabaseError
+from opportunity.storage.failures import failure
 from opportunity.storage.tables import promotion
+from opportunity.storage.transactions import told
 
 LIVE: Final = "live"
 """Target of weights that everybody shares; any other target is the name of a preset."""
@@ -81,7 +82,7 @@ class PromotionRepository:
             with self._engine.begin() as connection:
                 connection.execute(sa.insert(promotion), [row])
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"promotion must be kept, was not: {error}") from error
+            raise failure(error, "promotion must be kept, was not") from error
 
     def read(self, limit: int = 100) -> tuple[Promotion, ...]:
         """Return the newest promotions, newest first.
@@ -90,11 +91,13 @@ class PromotionRepository:
         ------
         ValueError
             If the limit is not in 1..`MOST_READ`.
+        DatabaseError
+            If the database cannot be read.
         """
         if not 1 <= limit <= MOST_READ:
             raise ValueError(f"limit must be in 1..{MOST_READ}, was {limit}")
         c = promotion.c
         columns = (c.promoted_at, c.target, c.weights, c.by, c.why, c.forced, c.dataset, c.guards)
         wanted = sa.select(*columns).order_by(c.id.desc()).limit(limit)
-        with self._engine.connect() as connection:
+        with told("promotions must be readable, were not"), self._engine.connect() as connection:
             return tuple(Promotion(*row) for row in connection.execute(wanted))

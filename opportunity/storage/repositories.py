@@ -1,6 +1,6 @@
 """Read and write what must survive a restart; each write is one transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,24 @@ import sqlalchemy as sa
 
 from opportunity.errors import ConflictError, unknown
 from opportunity.storage.bar_notes import BarNoteRepository
+from opportunity.storage.decisions import DecisionRepository
+from opportunity.storage.events import Event, EventRepository, add_events
+from opportunity.storage.idempotency import IdempotencyRepository
+from opportunity.storage.lease import Lease
+from opportunity.storage.ledger import Ledger
 from opportunity.storage.observations import ObservationRepository
+from opportunity.storage.outbox import Outbox
+from opportunity.storage.outcomes import OutcomeRepository
+from opportunity.storage.price_alerts import PriceAlertRepository
 from opportunity.storage.promotions import PromotionRepository
+from opportunity.storage.pruning import Pruner
+from opportunity.storage.samples import SampleRepository
+from opportunity.storage.shadows import ShadowRepository
 from opportunity.storage.tables import preset, setting, weights_version
+from opportunity.storage.transactions import repeated, told
 from opportunity.storage.trials import TrialRepository
+from opportunity.storage.turned import TurnedRepository
+from opportunity.storage.watchlists import WatchlistRepository
 
 Clock = Callable[[], int]
 """Gives the wall time in ms UTC."""
@@ -35,19 +49,23 @@ class SettingRepository:
 
     def read(self) -> dict[str, Any]:
         """Return all settings by name."""
-        with self._engine.connect() as connection:
+        with told("settings must be readable, were not"), self._engine.connect() as connection:
             rows = connection.execute(sa.select(setting.c.name, setting.c.value))
             return {name: value for name, value in rows}
 
-    def write(self, **values: Any) -> None:
-        """Set the named values together."""
+    def write(self, *events: Event, **values: Any) -> None:
+        """Set the named values together, with events that say so."""
         now = self._clock()
-        with self._engine.begin() as connection:
+
+        def replace(connection: sa.Connection) -> None:
             for name, value in values.items():
                 connection.execute(sa.delete(setting).where(setting.c.name == name))
                 connection.execute(
                     sa.insert(setting).values(name=name, value=value, updated_at=now)
                 )
+            add_events(connection, events, now)
+
+        repeated(self._engine, replace, "settings must be kept, were not")
 
 
 class WeightsRepository:
@@ -58,12 +76,13 @@ class WeightsRepository:
 
     def newest(self) -> StoredWeights | None:
         """Return the version in force; None before the first was applied."""
-        with self._engine.connect() as connection:
+        with told("weights must be readable, were not"), self._engine.connect() as connection:
             row = connection.execute(_newest()).first()
         return None if row is None else StoredWeights(*row)
 
     def add(
-        self, weights: Mapping[str, float], set_by: str, expected: int | None = None
+        self, weights: Mapping[str, float], set_by: str, expected: int | None = None,
+        events: Sequence[Event] = (),
     ) -> StoredWeights:
         """Store a new version.
 
@@ -75,13 +94,16 @@ class WeightsRepository:
             Who set it: ``page``, ``api``, ``python`` or ``start``.
         expected : int, optional
             The version that the caller changed.
+        events : sequence of Event
+            That say so, stored in the same transaction.
 
         Raises
         ------
         ConflictError
             If `expected` is given and a newer version exists.
         """
-        with self._engine.begin() as connection:
+
+        def append(connection: sa.Connection) -> StoredWeights:
             row = connection.execute(_newest()).first()
             version = 0 if row is None else row[0]
             if expected is not None and expected != version:
@@ -93,7 +115,10 @@ class WeightsRepository:
                     set_by=set_by, created_at=stored.created_at,
                 )
             )
-        return stored
+            add_events(connection, events, stored.created_at)
+            return stored
+
+        return repeated(self._engine, append, "weights must be kept, were not")
 
 
 def _newest() -> sa.Select[Any]:
@@ -110,19 +135,21 @@ class PresetRepository:
 
     def read(self) -> dict[str, dict[str, float]]:
         """Return the saved presets by name, in the order of their names."""
-        with self._engine.connect() as connection:
+        with told("presets must be readable, were not"), self._engine.connect() as connection:
             rows = connection.execute(sa.select(preset.c.name, preset.c.weights).order_by("name"))
             return {name: dict(weights) for name, weights in rows}
 
     def write(self, name: str, weights: Mapping[str, float]) -> None:
         """Save or replace a preset."""
-        with self._engine.begin() as connection:
+        now = self._clock()
+
+        def replace(connection: sa.Connection) -> None:
             connection.execute(sa.delete(preset).where(preset.c.name == name))
             connection.execute(
-                sa.insert(preset).values(
-                    name=name, weights=dict(weights), updated_at=self._clock()
-                )
+                sa.insert(preset).values(name=name, weights=dict(weights), updated_at=now)
             )
+
+        repeated(self._engine, replace, "preset must be kept, was not")
 
     def delete(self, name: str) -> None:
         """Delete a preset.
@@ -132,29 +159,61 @@ class PresetRepository:
         KeyError
             If there is none of that name.
         """
-        with self._engine.begin() as connection:
+
+        def remove(connection: sa.Connection) -> None:
             gone = connection.execute(sa.delete(preset).where(preset.c.name == name))
             if gone.rowcount == 0:
                 names = connection.execute(sa.select(preset.c.name)).scalars()
                 raise KeyError(unknown("preset", name, names))
+
+        repeated(self._engine, remove, "preset must be deleted, was not")
 
 
 class Memory:
     """All repositories over one engine."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
-        self._engine = engine
+        self._engine, self._clock = engine, clock
         self.settings = SettingRepository(engine, clock)
         self.weights = WeightsRepository(engine, clock)
         self.presets = PresetRepository(engine, clock)
+        self.events = EventRepository(engine, clock)
+        self.turned = TurnedRepository(engine, clock)
+        self.watchlists = WatchlistRepository(engine, clock)
+        self.idempotency = IdempotencyRepository(engine, clock)
+        self.outbox = Outbox(engine, clock)
 
     def observations(self, market: str) -> ObservationRepository:
         """Return the store of the records of one market, e.g. ``simulated-7``."""
         return ObservationRepository(self._engine, market)
 
+    def ledger(self, market: str) -> Ledger:
+        """Return the books of one market, e.g. ``simulated-7``."""
+        return Ledger(self._engine, market, self._clock)
+
+    def price_alerts(self, market: str) -> PriceAlertRepository:
+        """Return the prices of one market that people want to be told of."""
+        return PriceAlertRepository(self._engine, market, self._clock)
+
     def bar_notes(self, market: str) -> BarNoteRepository:
         """Return the store of what happened to single bars of one market."""
         return BarNoteRepository(self._engine, market)
+
+    def outcomes(self, market: str) -> OutcomeRepository:
+        """Return the store of what became of one market's candidates."""
+        return OutcomeRepository(self._engine, market)
+
+    def decisions(self, market: str) -> DecisionRepository:
+        """Return the log of one market's decisions."""
+        return DecisionRepository(self._engine, market)
+
+    def samples(self, market: str) -> SampleRepository:
+        """Return one market's judged candidates as arrays."""
+        return SampleRepository(self._engine, market)
+
+    def shadows(self, market: str) -> ShadowRepository:
+        """Return the store of the challengers, with their books of one market."""
+        return ShadowRepository(self._engine, market, self._clock)
 
     def trials(self) -> TrialRepository:
         """Return the counter of everything that was tried on any data."""
@@ -163,6 +222,14 @@ class Memory:
     def promotions(self) -> PromotionRepository:
         """Return the record of promoted weights."""
         return PromotionRepository(self._engine)
+
+    def pruner(self, days: Mapping[str, int]) -> Pruner:
+        """Return what lets go of rows older than these days, by table."""
+        return Pruner(self._engine, days, self._clock)
+
+    def lease(self, market: str) -> Lease:
+        """Return the right to trade one market, not held yet."""
+        return Lease(self._engine, f"trading {market}", clock=self._clock)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -27,6 +27,7 @@ HASHED: Final[dict[str, str]] = {
     "stream": "bars", "load": "bars", "warm": "bars", "prime": "bars", "begin": "bars",
     "update": "bars", "flush": "bars", "adopt": "bars", "ready": "bars",
     "records": "records", "config": "config", "faults": "faults", BATCH: "outcomes",
+    "account": "config", "hand": "config",
 }  # fmt: skip
 """Which running hash each kind of frame goes into."""
 

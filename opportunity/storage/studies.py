@@ -6,7 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from opportunity.errors import ConflictError
-from opportunity.storage.database import DatabaseError
+from opportunity.storage.failures import failure
 from opportunity.storage.tables import study_log
 
 MOST_NAME: Final = 128
@@ -41,7 +41,7 @@ class StudyRepository:
             with self._engine.connect() as connection:
                 return list(connection.execute(wanted).scalars())
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"study must be readable, was not: {error}") from error
+            raise failure(error, "study must be readable, was not") from error
 
     def append(
         self, name: str, start: int, entries: Sequence[Mapping[str, Any]], at: int
@@ -72,7 +72,7 @@ class StudyRepository:
                 f"study {name!r} must be run by one at a time, was run by somebody else meanwhile"
             ) from error
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"study must be kept, was not: {error}") from error
+            raise failure(error, "study must be kept, was not") from error
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all studies, sorted.
@@ -87,7 +87,7 @@ class StudyRepository:
             with self._engine.connect() as connection:
                 return tuple(connection.execute(wanted).scalars())
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"studies must be readable, were not: {error}") from error
+            raise failure(error, "studies must be readable, were not") from error
 
     def forget(self, name: str) -> int:
         """Let go of a study; return how many entries it had. Its trials stay counted.
@@ -102,4 +102,4 @@ class StudyRepository:
                 gone = connection.execute(sa.delete(study_log).where(study_log.c.study == name))
                 return int(gone.rowcount)
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"study must be forgotten, was not: {error}") from error
+            raise failure(error, "study must be forgotten, was not") from error

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from opportunity.storage.database import DatabaseError
+from opportunity.storage.failures import failure
 from opportunity.storage.judged import Judged, TrialCount
 from opportunity.storage.studies import StudyRepository
 from opportunity.storage.tables import judged
@@ -50,7 +50,7 @@ class TrialRepository:
         except sa.exc.IntegrityError:
             return False
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"trials must be counted, were not: {error}") from error
+            raise failure(error, "trials must be counted, were not") from error
         return True
 
     def count(self, dataset: str) -> TrialCount:
@@ -73,10 +73,10 @@ class TrialRepository:
             with self._engine.connect() as connection:
                 n, top, first, last, valued, total, squares = connection.execute(of).one()
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"trials must be readable, were not: {error}") from error
+            raise failure(error, "trials must be readable, were not") from error
         if n is None:
             return TrialCount()
-        deviation = math.nan
+        deviation, valued = math.nan, int(valued)  # PostgreSQL adds up to decimals
         if valued > 1:
             deviation = math.sqrt(max(float(squares) - float(total) ** 2 / valued, 0.0)
                                   / (valued - 1))
@@ -111,7 +111,7 @@ class TrialRepository:
             with self._engine.connect() as connection:
                 return tuple(_entry(row) for row in connection.execute(wanted))
         except sa.exc.SQLAlchemyError as error:
-            raise DatabaseError(f"trials must be readable, were not: {error}") from error
+            raise failure(error, "trials must be readable, were not") from error
 
 
 def _told(number: float) -> float:

@@ -1,6 +1,5 @@
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,20 +7,13 @@ import sqlalchemy as sa
 
 from opportunity.market.notes import BarNote
 from opportunity.storage.bar_notes import KINDS, MOST_TEXT, BarNoteRepository
-from opportunity.storage.database import DatabaseError, open_database
+from opportunity.storage.database import DatabaseError
 
 BEFORE = (1.0, 2.0, 0.5, 1.5, 10.0)
 NOTE = BarNote(
     "corrected", "BTC/USDT", "1m", 60_000, 125_000, BEFORE, (1.0, 2.5, 0.5, 1.5, 11.0), 250.0, 1,
     "stream and REST differ",
 )
-
-
-@pytest.fixture
-def engine(tmp_path: Path):
-    engine = open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -31,13 +30,6 @@ RECORDS = [
     Trade(12, 12, "x", "BTC/USDT", 0.1 + 0.2, 1.0, "buy"),
     OrderBook(12, 13, "x", "BTC/USDT", ((9.0, 1.0), (8.0, 2.0)), ((11.0, 2.0),)),
 ]
-
-
-@pytest.fixture
-def engine(tmp_path: Path):
-    engine = open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -103,11 +95,13 @@ def test_many_records_in_one_go(store):
     assert store.known(Funding, 0, 10_000) == many[1_400:]
 
 
-def test_records_survive_a_restart(store, engine):
+def test_records_survive_a_restart(store, engine, database_url):
     store.append(RECORDS)
     engine.dispose()
-    again = ObservationRepository(open_database(str(engine.url)), "simulated:7")
+    opened = open_database(database_url)
+    again = ObservationRepository(opened, "simulated:7")
     assert again.known(FearGreed, 0, 100) == [RECORDS[4]]
+    opened.dispose()
 
 
 def test_a_broken_database_is_told_and_keeps_nothing(store, engine):

@@ -1,22 +1,14 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from opportunity.scoring.presets import PRESETS
-from opportunity.storage.database import DatabaseError, open_database
+from opportunity.storage.database import DatabaseError
 from opportunity.storage.promotions import LIVE, Promotion, PromotionRepository
 
 GUARD = {"name": "trades", "value": 3.0, "threshold": 30.0, "passed": False, "text": "too few"}
 DONE = Promotion(5, LIVE, dict(PRESETS["balanced"]), "ann", "a test", True, "ab" * 32, [GUARD])
-
-
-@pytest.fixture
-def engine(tmp_path: Path):
-    engine = open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -1,23 +1,14 @@
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from opportunity.errors import ConflictError
-from opportunity.storage.database import open_database
 from opportunity.storage.repositories import (
     PresetRepository,
     SettingRepository,
     WeightsRepository,
 )
-
-
-@pytest.fixture
-def engine(tmp_path: Path):
-    engine = open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    yield engine
-    engine.dispose()
 
 
 def test_settings_survive_and_replace(engine: sa.Engine) -> None:

@@ -1,18 +1,10 @@
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from opportunity.errors import ConflictError
-from opportunity.storage.database import DatabaseError, open_database
+from opportunity.storage.database import DatabaseError
 from opportunity.storage.studies import StudyRepository
-
-
-@pytest.fixture
-def engine(tmp_path: Path):
-    engine = open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

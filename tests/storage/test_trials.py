@@ -1,6 +1,5 @@
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +11,6 @@ from opportunity.storage.judged import Judged
 from opportunity.storage.trials import TrialRepository
 
 WORK = Judged("d", "k", "sweep", 1_000, 10, 400, 9, 0.05, 0.01, 0.002)
-
-
-@pytest.fixture
-def engine(tmp_path: Path):
-    engine = open_database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
+import os
+
+import psycopg
 import pysqlite3
 import pytest
 
-from app.doctor.database import check_database
+from app.doctor.database import DAY_MS, check_backups, check_database
 from opportunity.storage.database import HEAD, open_database
 
 
@@ -16,6 +19,8 @@ def test_sound_database(path):
     check = check_database(f"sqlite:///{path}")
     assert check.verdict == "OK"
     assert f"schema {HEAD}" in check.text
+    assert "x.sqlite, 0." in check.text
+    assert "iB free" in check.text
 
 
 def test_none_yet_and_none_is_made(tmp_path):
@@ -75,3 +80,38 @@ def test_no_secret_is_shown(url):
 
 def test_memory():
     assert check_database("sqlite://").verdict == "WARN"
+
+
+def test_little_room_is_a_failure(path, monkeypatch):
+    monkeypatch.setattr("app.doctor.database.LITTLE", 1 << 60)
+    check = check_database(f"sqlite:///{path}")
+    assert check.verdict == "FAIL"
+    assert "make room" in check.advice
+
+
+def test_server(postgres_url):
+    assert "the next start brings it" in check_database(postgres_url).text
+    open_database(postgres_url).dispose()
+    check = check_database(postgres_url)
+    assert check.verdict == "OK"
+    assert f"schema {HEAD}" in check.text
+    assert "MiB" in check.text
+    name = postgres_url.rpartition("/")[2]
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    assert "takes no writes" in check_database(postgres_url).text
+
+
+def test_backups(tmp_path):
+    folder = tmp_path / "backups"
+    now = 100 * DAY_MS
+    assert check_backups(folder, now).verdict == "OK"
+    assert "opportunity backup" in check_backups(folder, now).advice
+    folder.mkdir()
+    for name, days in (("backup-a.sqlite", 95), ("auto-b.dump", 40), ("notes.txt", 99)):
+        (folder / name).write_bytes(b"x" * 3_000_000)
+        os.utime(folder / name, (days * 86_400, days * 86_400))
+    check = check_backups(folder, now)
+    assert check.verdict == "OK"
+    assert check.text == "newest is backup-a.sqlite, 2.9 MiB, 5.0 days old"
+    assert check_backups(folder, now + 40 * DAY_MS).verdict == "WARN"
