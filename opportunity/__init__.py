@@ -17,6 +17,7 @@ _HOMES: Final[dict[str, str | None]] = {
     "BarStore": "opportunity.market.store",
     "Calibration": "opportunity.scoring.calibration",
     "CalibrationError": "opportunity.errors",
+    "Comparison": "opportunity.scoring.comparison",
     "Costs": "opportunity.trading.costs",
     "CoverageError": "opportunity.errors",
     "DETECTORS": "opportunity.detectors",
@@ -26,10 +27,12 @@ _HOMES: Final[dict[str, str | None]] = {
     "Metrics": "opportunity.backtest.metrics",
     "NotSweepable": "opportunity.errors",
     "OpportunityError": "opportunity.errors",
+    "PaperTrading": "opportunity.live.paper_trading",
     "Plan": "opportunity.backtest.searched",
     "PRESETS": "opportunity.scoring.presets",
     "ReplayFeed": "opportunity.feeds.replay",
     "RiskLimits": "opportunity.trading.risk",
+    "RiskManager": "opportunity.risk.manager",
     "ScanRules": "opportunity.strategy",
     "SearchResult": "opportunity.backtest.searched",
     "SimulatedFeed": "opportunity.feeds.simulated",
@@ -43,6 +46,7 @@ _HOMES: Final[dict[str, str | None]] = {
     "WhatIf": "opportunity.backtest.whatif",
     "backtest": None,
     "calibrate": "opportunity.live.calibrate",
+    "compare": "opportunity.scoring.comparison",
     "detectors": None,
     "errors": None,
     "evidence_of": "opportunity.backtest.proof",
@@ -104,6 +108,7 @@ if TYPE_CHECKING:
     from opportunity.feeds.simulated import SimulatedFeed as SimulatedFeed
     from opportunity.live.agent import Agent as Agent
     from opportunity.live.calibrate import calibrate as calibrate
+    from opportunity.live.paper_trading import PaperTrading as PaperTrading
     from opportunity.live.scanner import scan as scan
     from opportunity.market.bars import Bar as Bar
     from opportunity.market.bars import Bars as Bars
@@ -112,7 +117,10 @@ if TYPE_CHECKING:
     from opportunity.market.resample import resample as resample
     from opportunity.market.store import BarStore as BarStore
     from opportunity.market.timeframe import TIMEFRAMES as TIMEFRAMES
+    from opportunity.risk.manager import RiskManager as RiskManager
     from opportunity.scoring.calibration import Calibration as Calibration
+    from opportunity.scoring.comparison import Comparison as Comparison
+    from opportunity.scoring.comparison import compare as compare
     from opportunity.scoring.ensemble import score as score
     from opportunity.scoring.explain import explain as explain
     from opportunity.scoring.presets import PRESETS as PRESETS

@@ -10,15 +10,25 @@ from typing import Any
 
 import param
 
-from opportunity.errors import ThreadError
+from opportunity.errors import ThreadError, unknown
 
 
 class Shared(param.Parameterized):
-    """A Parameterized that may be bound to the thread that owns it."""
+    """A Parameterized that may be bound to the thread that owns it.
+
+    Raises
+    ------
+    TypeError
+        If it is made with a keyword that it does not know.
+    """
 
     _owner: int | None = None
 
     def __init__(self, **params: Any) -> None:
+        for name in params:
+            if name not in self.param:
+                known = [n for n in self.param if n != "name"]
+                raise TypeError(unknown(f"keyword of {type(self).__name__}", name, known))
         super().__init__(**params)
 
     def bind_thread(self) -> None:
@@ -29,6 +39,14 @@ class Shared(param.Parameterized):
         if self._owner is not None and not name.startswith("_"):
             self._check(name)
         super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        """Return the values that are not the default ones."""
+        changed = self.param.values(onlychanged=True)
+        inside = ", ".join(f"{n}={v!r}" for n, v in changed.items() if n != "name")
+        return f"{type(self).__name__}({inside})"
+
+    __str__ = __repr__
 
     def _check(self, name: str) -> None:
         if threading.get_ident() != self._owner:

@@ -2,8 +2,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from opportunity.entries import entry_sides
+from opportunity.entries import ENTRY_STOPS, entry_sides, entry_stops, named_stops
 from opportunity.scoring.consensus import Consensus
 from opportunity.trading.rules import TradeRecord
 
@@ -12,7 +14,11 @@ N = 400
 
 @pytest.fixture
 def consensus() -> Consensus:
-    rng = np.random.default_rng(3)
+    return drawn(3)
+
+
+def drawn(seed: int) -> Consensus:
+    rng = np.random.default_rng(seed)
     net = rng.uniform(-1, 1, N)
     numbers = {f.name: rng.random(N) for f in fields(Consensus)}
     numbers |= {
@@ -78,3 +84,38 @@ def test_bounds_belong_to_what_is_let_through(consensus) -> None:
         array = trusted if name == "trust" else getattr(edge, name)
         array[place] = np.nextafter(array[place], array[place] + worse)
         assert entry_sides(edge, trusted, rules)[place] == 0
+
+
+unit = st.floats(0, 1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1), score=st.floats(0.5, 1), confidence=unit, trusted=unit,
+    disagreement=unit, direction=st.sampled_from([None, "BULLISH", "BEARISH"]),
+)  # fmt: skip
+def test_a_side_is_let_through_where_nothing_stops_it(
+    seed: int, score: float, confidence: float, trusted: float, disagreement: float, direction
+) -> None:
+    rules = TradeRecord(score, confidence, trusted, disagreement, direction)
+    together = drawn(seed)
+    mask, sides = entry_stops(together, trust(), rules), entry_sides(together, trust(), rules)
+    np.testing.assert_array_equal(sides, np.where(mask == 0, together.direction, 0))
+    assert sides.tolist() == [allowed(together, i, t, rules) for i, t in enumerate(trust())]
+    assert mask.max() < 1 << len(ENTRY_STOPS)
+
+
+def test_stops_are_named_and_only_asked_of_an_idea(consensus) -> None:
+    rules = TradeRecord(direction="BULLISH", min_score=0.9)
+    names = [named_stops(int(m)) for m in entry_stops(consensus, trust(), rules)]
+    for i, found in enumerate(names):
+        if consensus.count[i] == 0:
+            assert found == ("unscored",)
+        elif consensus.direction[i] == 0:
+            assert found == ("neutral",)
+        else:
+            side = int(consensus.direction[i])
+            assert ("direction" in found) == (side < 0)
+            assert ("min_score" in found) == ((1 + side * consensus.net[i]) / 2 < 0.9)
+            assert ("min_trust" in found) == (not trust()[i] >= rules.min_trust)
+            assert ("min_confidence" in found) == (consensus.confidence[i] < rules.min_confidence)

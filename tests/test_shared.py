@@ -59,3 +59,13 @@ def test_owner_may_set() -> None:
 def test_missing_values_are_param_errors() -> None:
     with pytest.raises(ValueError, match="turn"):
         Knob(turn="fast")
+
+
+def test_misspelt_keyword_gets_a_near_name() -> None:
+    with pytest.raises(TypeError, match=r"keyword of Knob must be a known name.*'turn'"):
+        Knob(turm=1.0)
+
+
+def test_repr_is_what_is_not_the_default() -> None:
+    assert repr(Knob()) == "Knob()"
+    assert str(Knob(turn=2.0)) == "Knob(turn=2.0)"

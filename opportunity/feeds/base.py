@@ -102,11 +102,15 @@ class Feed(ABC):
         Whether what it gave once can be asked for again at any time.
     on_wall_time : bool
         Whether its time is wall time, so that what others say now belongs to it.
+    starts_over : bool
+        Whether this run goes through a time that an earlier one went through: an account that is
+        ahead of it is not this run's.
     """
 
     name: ClassVar[str]
     lasting: ClassVar[bool] = True
     on_wall_time: ClassVar[bool] = False
+    starts_over: bool = False
     source: str
     symbols: tuple[str, ...]
     base: Timeframe

@@ -73,6 +73,7 @@ class ReplayFeed(Feed):
     """
 
     name = "replay"
+    starts_over = True
 
     def __init__(
         self,

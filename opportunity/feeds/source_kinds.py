@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import aiohttp
 import orjson
 
-from opportunity.config import NewsSource
+from opportunity.config_lists import NewsSource
 from opportunity.feeds.drop_folder import DropFolder
 from opportunity.feeds.fear_greed import parse_fear_greed
 from opportunity.feeds.polling import Page

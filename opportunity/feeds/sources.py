@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import structlog
 
-from opportunity.config import NewsSource
+from opportunity.config_lists import NewsSource
 from opportunity.feeds.polling import LONGEST_WAIT_S, PollError
 from opportunity.feeds.source_kinds import (
     NEWS_EVERY_S,

@@ -7,9 +7,9 @@ immutable `AgentConfig` that is swapped whole on every change.
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import param
 import structlog
@@ -17,13 +17,15 @@ import structlog
 from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
-from opportunity.live.config import AgentConfig, ScanStats
+from opportunity.live.config import AgentConfig, Challenger, ScanStats
 from opportunity.live.core import Core
-from opportunity.live.desk import Desk
+from opportunity.live.desk import Books, Desk
 from opportunity.live.gatherer import Gatherer, Sources
 from opportunity.live.notes import NoteKeeper, NoteStore
 from opportunity.live.observers import Observers
-from opportunity.live.trader import PaperTrading
+from opportunity.live.paper_agent import PaperAgent
+from opportunity.live.paper_trading import PaperTrading
+from opportunity.live.portfolio import Portfolio, PortfolioState
 from opportunity.market.bars import Bar
 from opportunity.market.observations import ObservationStore
 from opportunity.market.timeframe import Timeframe, timeframe
@@ -32,18 +34,17 @@ from opportunity.scoring.ensemble import WeightsLike, weight_array
 from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
-from opportunity.shared import Shared
+from opportunity.storage.lease import Lease
+from opportunity.storage.ledger import Ledger
 from opportunity.strategy import Evaluation, ScanRules
 from opportunity.trading.setup import TradeSetup
 
 logger = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 DEFAULT_TIMEFRAMES: tuple[Timeframe, ...] = ("5m", "15m", "30m", "1h", "4h", "1d")
 
 
-class Agent(Shared):
+class Agent(PaperAgent):
     """Watches a feed and publishes signals while `enabled`.
 
     Parameters
@@ -70,10 +71,15 @@ class Agent(Shared):
     notes : NoteStore, optional
         Where what happened to single bars is kept, e.g. corrections.
     trading : PaperTrading or TradeSetup, optional
-        Trade on paper by it; by default only where a session is recorded.
+        Trade on paper by it; by default only where a session is recorded or a ledger is given.
     session : Path, optional
         Folder, made at the start, for the log of all that comes in and all that is done: what
         `opportunity verify` holds against a backtest.
+    ledger : Ledger, optional
+        Where the paper account is kept, so that it outlives any crash; without one it begins
+        anew at every start.
+    lease : Lease, optional
+        The right to trade, acquired; renewed while the agent runs and let go when it stops.
     """
 
     enabled = param.Boolean(True, doc="Publish new signals; off keeps prices and states going.")
@@ -101,6 +107,8 @@ class Agent(Shared):
         notes: NoteStore | None = None,
         trading: PaperTrading | TradeSetup | None = None,
         session: Path | None = None,
+        ledger: Ledger | None = None,
+        lease: Lease | None = None,
         **params: Any,
     ) -> None:
         super().__init__(**params)
@@ -110,9 +118,14 @@ class Agent(Shared):
         self.hub = hub
         if isinstance(trading, TradeSetup):
             trading = PaperTrading.of(trading)
-        self.trading = PaperTrading() if trading is None and session is not None else trading
+        kept = session is not None or ledger is not None
+        self.trading = PaperTrading() if trading is None and kept else trading
+        self.portfolio = Portfolio()
+        """The paper account, to watch."""
         self._traded: TradeSetup | None = None
-        self._desk = Desk(self.trading, session)
+        self._challengers: tuple[Challenger, ...] = ()
+        self._relearn = 0
+        self._desk = Desk(self.trading, session, Books(ledger, lease, hub))
         self._version = 0
         self._core = Core(
             feed, tuple(dict.fromkeys(timeframe(t) for t in timeframes)), hub, state,
@@ -163,6 +176,10 @@ class Agent(Shared):
         self._core.reporter = lambda stats: self._call(self._note, stats)
         self._core.stopping, self._core.patient = False, patient
         self._core.on_ready = lambda error=None: self._call(_settle, ready, error)
+        self._desk.tell(
+            lambda state: self._call(self._show, state),
+            lambda text: self._call(self._complain, text),
+        )
         if thread:
             self._thread = threading.Thread(target=self._run, name="agent", daemon=True)
             self._thread.start()
@@ -202,7 +219,7 @@ class Agent(Shared):
             self._call(self._finished)
 
     def _finished(self) -> None:
-        self.param.update(running=False, last_error=self._core.error)
+        self.param.update(running=False, last_error=self._core.error or self._desk.halted)
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
@@ -218,6 +235,12 @@ class Agent(Shared):
             n_scans=stats.n_scans,
         )
 
+    def _show(self, state: PortfolioState) -> None:
+        self.portfolio.show(state)
+
+    def _complain(self, text: str) -> None:
+        self.last_error = text
+
     # -- what people turn --------------------------------------------------------------------
 
     def _config(self) -> AgentConfig:
@@ -229,6 +252,8 @@ class Agent(Shared):
             weights=self.weights.as_array(),
             rules=self.rules.record(),
             trade=self._trade(),
+            challengers=self._challengers,
+            relearn=self._relearn,
         )
 
     def _trade(self) -> TradeSetup | None:
@@ -270,22 +295,6 @@ class Agent(Shared):
         """Feed time up to which bars are scored, ms UTC; 0 before the warm-up is done."""
         return self._core.time
 
-    async def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Await a coroutine of the feed on the agent's loop, from the caller's.
-
-        Raises
-        ------
-        OpportunityError
-            If the agent has stopped.
-        """
-        loop = self._core.loop
-        if loop is None or loop is asyncio.get_running_loop():
-            return await coroutine
-        if loop.is_closed():
-            coroutine.close()
-            raise OpportunityError(f"agent must run to be asked, was stopped: {self.last_error}")
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
-
     def forming(self, symbol: str, timeframe: Timeframe) -> Bar | None:
         """Return the unfinished bar of a stream, the running base bar included; None without."""
         return self._core.forming(symbol, timeframe)
@@ -315,6 +324,11 @@ class Agent(Shared):
     def session_error(self) -> str:
         """Why the log of the session ended early; empty while all is well, or without one."""
         return self._desk.error
+
+    @property
+    def storage_error(self) -> str:
+        """Why the paper account cannot be stored now; empty while all is well."""
+        return self._desk.storage_error
 
 
 def _settle(ready: asyncio.Future[None], error: BaseException | None) -> None:

@@ -7,9 +7,27 @@ from opportunity.scoring.rules import Rules
 from opportunity.trading.setup import TradeSetup
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Challenger:
+    """Weights that run on paper beside those in force.
+
+    Parameters
+    ----------
+    name : str
+    weights : ndarray, shape (9,)
+        By `DETECTOR_NAMES`.
+    """
+
+    name: str
+    weights: FloatArray
+
+
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """What people have turned, as one value; swapped whole, never changed."""
+    """What people have turned, as one value; swapped whole, never changed.
+
+    `relearn` counts how often the calibration was asked to be learned anew.
+    """
 
     version: int
     enabled: bool
@@ -17,6 +35,8 @@ class AgentConfig:
     weights: FloatArray
     rules: Rules
     trade: TradeSetup | None = None
+    challengers: tuple[Challenger, ...] = ()
+    relearn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

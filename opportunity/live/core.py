@@ -14,10 +14,11 @@ from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Closed, Corrected, Feed, Forming
 from opportunity.live.config import AgentConfig, ScanStats
-from opportunity.live.day import DayFigures, Rows
+from opportunity.live.day import Rows
 from opportunity.live.desk import Desk
 from opportunity.live.gatherer import Gatherer
 from opportunity.live.intake import Intake
+from opportunity.live.judged import Judged
 from opportunity.live.learner import Learner
 from opportunity.live.notes import NoteKeeper
 from opportunity.live.observers import Observers
@@ -28,9 +29,10 @@ from opportunity.live.running import newer, unfinished
 from opportunity.live.signals import signals_of
 from opportunity.live.state import StateKeeper, duplicate, load_state
 from opportunity.live.streams import Streams
-from opportunity.live.trader import Judged
 from opportunity.live.warming import WARM_BARS, catch_up, compare, feed_figures, warm
+from opportunity.live.whole import whole
 from opportunity.market.bars import Bar, FloatArray
+from opportunity.market.figures import DayFigures
 from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_ms
 from opportunity.market.trust import Faults, of_the_past
 from opportunity.scoring.calibration import Calibration
@@ -167,6 +169,7 @@ class Core:
         if self.stopping:
             self._halt.set()
         try:
+            await self._desk.hold()
             if not await opened(self._open, self._halt, self.patient):
                 raise OpportunityError("agent must be ready to run, was stopped before")
         except Exception as error:  # noqa: BLE001 - handed to whoever awaits the start
@@ -243,12 +246,12 @@ class Core:
         await feed_figures(self.feed, self._streams, self._day, start)
         if changed.size:
             self._rewarmer.ask(changed)
-        await asyncio.to_thread(self._desk.begin, self._streams, await self._rank())
+        await self._desk.begin(self.feed, self._streams, await self._rank(), start)
         logger.info("agent ready", symbols=len(self.feed.symbols), restored=restored)
 
     def _new_streams(self) -> Streams:
-        feed = self.feed
-        return self._desk.watch(Streams(feed.symbols, self.timeframes, feed.base, feed.source))
+        f = self.feed
+        return self._desk.watch(Streams(f.symbols, self.timeframes, f.base, f.source))
 
     def tell_again(self) -> None:
         """Tell every signal again: their success is known now."""
@@ -259,7 +262,7 @@ class Core:
         async for event in self.feed.stream():
             await self._intake.observe(event.time)
             if isinstance(event, Closed):
-                await self._on_closed(event)
+                await whole(self._on_closed(event))
             elif isinstance(event, Corrected):
                 self._rewarmer.ask(event.rows)
                 await self._keeper.drop()
@@ -270,7 +273,7 @@ class Core:
         work = event, self.feed.faults()
         touched = await self._aside(event.rows.size, self._work, work)
         judged = await self._rank(touched) if touched.size else None
-        self._desk.follow(event, self._streams.time, judged)
+        await self._desk.take(event, self._streams.time, judged)
         self._spread(event)  # after the signals: the hub's next delivery is a tick away
 
     async def _on_rewarmed(self, rows: Rows) -> None:

@@ -1,4 +1,4 @@
-"""Figures of every symbol of a live universe: price, last 24 hours, depth under the high."""
+"""Rank of every symbol of a live universe by its depth under the high."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opportunity.market.bars import FloatArray
-from opportunity.market.day import add_bars, first_opens
-from opportunity.market.timeframe import DAY_MS, HOUR_MS, TimeArray, Timeframe, length_ms
+from opportunity.market.timeframe import HOUR_MS, Timeframe, length_ms
 from opportunity.scoring.drawdown import (
     HIGHEST,
     N_RANKED,
@@ -18,59 +17,6 @@ from opportunity.scoring.drawdown import (
 )
 
 Rows = NDArray[np.int64]
-
-
-class DayFigures:
-    """Price, change and quote volume over 24 hours, from the base bars of that time.
-
-    Parameters
-    ----------
-    n_symbols : int
-        Rows.
-    base : Timeframe
-        Length of the bars that `feed` is given.
-    """
-
-    def __init__(self, n_symbols: int, base: Timeframe) -> None:
-        self._base_ms = length_ms(base)
-        n_bars = max(1, DAY_MS // self._base_ms)
-        # Rings by the number of the bar; NaN and 0 where the last 24 hours have no bar.
-        self._opens = np.full((n_symbols, n_bars), np.nan)
-        self._quote = np.zeros((n_symbols, n_bars))
-        self._newest = np.zeros(n_symbols, np.int64)
-        self.price = np.full(n_symbols, np.nan)
-
-    def feed(self, rows: Rows, times: TimeArray, values: FloatArray) -> None:
-        """Add one closed base bar for each row."""
-        numbers = times // self._base_ms
-        add_bars(self._opens, self._quote, self._newest, rows, numbers, values)
-        self.price[rows] = values[:, 3]
-
-    def adopt(self, rows: Rows, other: "DayFigures") -> None:
-        """Take over the figures of the symbols of `other` as those of `rows`, in their order."""
-        for mine, theirs in zip(self._arrays(), other._arrays(), strict=True):
-            mine[rows] = theirs
-
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self._opens, self._quote, self._newest, self.price
-
-    @property
-    def newest(self) -> TimeArray:
-        """Opening time of the newest bar of each symbol, ms UTC; 0 before the first.
-
-        Of the bar's number: bars that open off the epoch's grid count from its multiple before.
-        """
-        return self._newest * self._base_ms
-
-    def change(self) -> FloatArray:
-        """Return the price change over the last 24 hours as a fraction, shape (n_symbols,)."""
-        opened = np.empty_like(self.price)
-        first_opens(self._opens, self._newest, opened)
-        return self.price / opened - 1
-
-    def volume(self) -> FloatArray:
-        """Return the traded value of the last 24 hours in quote currency; NaN without bars."""
-        return np.where(self._newest > 0, self._quote.sum(axis=1), np.nan)
 
 
 class DrawdownRanks:

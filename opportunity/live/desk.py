@@ -1,36 +1,45 @@
-"""What runs beside the agent's loop: trading on paper, and the log of the session."""
+"""What runs beside the agent's loop: trading on paper, the books of it, and the session's log."""
 
 import asyncio
-import platform
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numba
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from opportunity.feeds.base import Closed, Feed
-from opportunity.kernels import VERSION
-from opportunity.live.config import AgentConfig
+from opportunity.live.account import Account, Decided
+from opportunity.live.hand import Hand
+from opportunity.live.judged import Judged
+from opportunity.live.keeping import Books, Keeping
+from opportunity.live.missed import walk
+from opportunity.live.paper_trading import PaperTrading
+from opportunity.live.portfolio import PortfolioState
 from opportunity.live.recording import Recorder
+from opportunity.live.session_frames import SessionFrames
+from opportunity.live.shadows import Batch, Shadows
+from opportunity.live.staleness import FRESH, Freshness, Staleness
+from opportunity.live.standing import Setting, state_of
 from opportunity.live.streams import Streams
-from opportunity.live.trader import Decided, Judged, PaperTrading, Trader, decision_of
+from opportunity.live.trader import Trader
 from opportunity.market.observations import Record
-from opportunity.market.timeframe import Timeframe
-from opportunity.market.trust import Faults
-from opportunity.storage.frames import Frame
-from opportunity.storage.session import BATCH
-from opportunity.trading.records import PLACED
-from opportunity.version import version
+from opportunity.market.timeframe import Timeframe, length_ms
+from opportunity.storage.books import PAPER, Posting
+
+__all__ = ["Books", "Desk"]
 
 logger = structlog.get_logger(__name__)
 
+TICK_S: Final = 1.0
+"""Wall time between two looks at a feed that may be silent, and at the storage."""
+
+SHOW_EVERY_S: Final = 0.1
+"""Least wall time between two states of the account that differ by marks only."""
+
 
 class Desk:
-    """Trades and records what an agent sees; without trading and a folder it does nothing.
+    """Trades, keeps and records what an agent sees; without trading it does nothing.
 
     Parameters
     ----------
@@ -38,60 +47,157 @@ class Desk:
         Trades on paper by it.
     folder : Path, optional
         Where the log of the session is made.
+    books : Books, optional
+        Where the account is kept.
     """
 
-    def __init__(self, trading: PaperTrading | None = None, folder: Path | None = None) -> None:
-        self.trading, self._folder = trading, folder
+    def __init__(
+        self,
+        trading: PaperTrading | None = None,
+        folder: Path | None = None,
+        books: Books | None = None,
+    ) -> None:
+        self.trading = trading
+        self.frames = SessionFrames(folder)
+        self.keeping = Keeping(Books() if books is None else books)
+        self.hand = Hand(self)
         self.trader: Trader | None = None
-        self.recorder: Recorder | None = None
-        self._n_batches = 0
-        self._config = -1
-        self._faults = b""
-        self._told = [0, 0, 0]  # orders, fills and trades that are in the log
-        self._waiting = np.empty(0, np.int64)  # orders there that something may still become of
+        self.shadows = Shadows(self.keeping.books.ledger, self.keeping.books.lease)
+        self.turn = asyncio.Lock()
+        """Held while a batch, or a command by hand, is worked in."""
+        self.halted = ""
+        """Why nothing is traded any more; empty while it is."""
+        self._feed: Feed | None = None
+        self._streams: Streams | None = None
+        self._staleness = Staleness(1, on_wall_time=False)
+        self._fresh: Freshness = FRESH
+        self._enabled, self._closed = True, False
+        self._looked: Closed | None = None
+        self._shown = -SHOW_EVERY_S
+        self._ticker: asyncio.TimerHandle | None = None
+        self.shadows.opener = self.keeping.open_book
+
+    @property
+    def trades(self) -> bool:
+        """Whether it trades now."""
+        return self.trader is not None and not (self.halted or self._closed)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Writer of the session's log; None without one."""
+        return self.frames.recorder
 
     @property
     def error(self) -> str:
         """Why the log of the session ended early; empty while all is well, or without one."""
-        return "" if self.recorder is None else self.recorder.error
+        return self.frames.error
+
+    @property
+    def storage_error(self) -> str:
+        """Why the account cannot be stored now; empty while all is well."""
+        return self.keeping.lost or self.keeping.storage
+
+    def tell(
+        self, on_state: Callable[[PortfolioState], None], on_error: Callable[[str], None]
+    ) -> None:
+        """Have states of the account, and why trading ended, told; from any thread."""
+        self.keeping.on_state, self.keeping.on_error = on_state, on_error
+
+    async def hold(self) -> None:
+        """Take the lease and begin to keep books, before the market is asked for anything.
+
+        Raises
+        ------
+        LeaseTaken
+            If another live server holds the lease.
+        DatabaseError
+            If the database cannot be reached.
+        """
+        self._closed = False
+        if self.trading is not None:
+            await self.keeping.open()
 
     def open(self, feed: Feed, timeframes: Sequence[Timeframe]) -> None:
         """Begin the log; a folder that cannot be made costs the log, not the agent."""
-        if self.recorder is not None and self.recorder.closed:
-            self.recorder.end("its folder holds a start that failed")
-        if self._folder is None or self.recorder is not None or self.trading is None:
-            return
-        try:
-            self.recorder = Recorder(self._folder, header_of(feed, timeframes, self.trading))
-        except OSError as error:
-            logger.error("session not recorded", error=str(error))
+        if self.trading is not None:
+            self.frames.open(feed, timeframes, self.trading)
 
     def watch(self, streams: Streams) -> Streams:
         """Have streams tell the log what they are given; return them."""
-        if self.recorder is not None:
-            streams.tap = self.recorder.heard
-        return streams
+        return self.frames.watch(streams)
 
     def heard(self, records: Sequence[Record]) -> None:
         """Take records that became known, before the bars that see them."""
-        if self.recorder is not None and records:
-            self.recorder.put(list(records))
+        self.frames.heard(records)
 
-    def begin(self, streams: Streams, judged: Judged) -> None:
-        """Trade from the next batch on; nothing is decided of what closed before. Blocks."""
-        snapshot, config = judged.evaluation.snapshot, judged.config
+    async def begin(self, feed: Feed, streams: Streams, judged: Judged, start: int) -> None:
+        """Trade from the next batch on; what closed before is not decided on.
+
+        A stored account goes on: it is taken through the base bars that it missed first.
+
+        Parameters
+        ----------
+        feed : Feed
+            Open.
+        streams : Streams
+        judged : Judged
+            The first ranking.
+        start : int
+            Feed time from which on batches will come, ms UTC.
+
+        Raises
+        ------
+        DatabaseError, LeaseLost
+            If the account cannot be opened.
+        """
+        config = judged.config
         if self.trading is None or config.trade is None:
             return
-        wanted = self.trading.decision_timeframe
-        self.trader = Trader(streams.symbols, streams.timeframes, wanted, config.trade)
-        self.trader.start(snapshot.closed)
-        if self.recorder is not None:
-            number = self.recorder.number(streams)
-            self.recorder.put(Frame("ready", {"streams": number, "time": snapshot.time}))
-            self._tell_config(config)
+        self._feed, self._streams = feed, streams
+        self._staleness = Staleness(length_ms(feed.base), feed.on_wall_time)
+        await self.keeping.flush()
+        if feed.starts_over:
+            await self.keeping.rewind(start)
+        stored = await self.keeping.book(PAPER, config.trade.cash, start)
+        trader = Trader(
+            streams.symbols, streams.timeframes, self.trading.decision_timeframe, config.trade,
+            PAPER, stored, streams.source,
+        )
+        trader.begin(start)
+        await asyncio.to_thread(trader.start, judged.evaluation.snapshot.closed)
+        postings = [] if trader.opening is None else [trader.opening]
+        postings += await asyncio.to_thread(self.shadows.begin, trader, judged, start)
+        accounts: list[Account] = [trader, *self.shadows.accounts]
+        self.keeping.put(postings)
+        await walk(feed, accounts, start, self.keeping.put)
+        for account in accounts:
+            account.mark(judged.evaluation.snapshot.price)
+        self.trader, self._enabled = trader, config.enabled
+        if trader.resumed <= start:
+            self.frames.ready(streams, judged.evaluation.snapshot.time, config, trader)
+        self.show()
+        self._tick()
 
-    def follow(self, event: Closed, time: int, judged: Judged | None) -> None:
-        """Trade on a batch and log what came of it.
+    async def take(self, event: Closed, time: int, judged: Judged | None) -> None:
+        """Trade on a batch, the challengers too; see `follow`."""
+        async with self.turn:  # a command by hand is stored before the next batch counts
+            shadowed = await self.shadow(event, time, judged)
+            self.follow(event, time, judged, shadowed)
+
+    async def shadow(
+        self, event: Closed, time: int, judged: Judged | None
+    ) -> Sequence[Posting]:
+        """Have the challengers trade on a batch, before `follow`; return what is to be stored."""
+        if self.trader is None or self.halted or self._closed or self.keeping.lost:
+            return ()
+        self._look(event)
+        batch = Batch(event, self.frames.n_batches, time, judged, self._fresh.state)
+        return await self.shadows.follow(self.trader, batch)
+
+    def follow(
+        self, event: Closed, time: int, judged: Judged | None, shadowed: Sequence[Posting] = ()
+    ) -> None:
+        """Trade on a batch, hand on what is to be stored, and log what came of it.
 
         Parameters
         ----------
@@ -100,100 +206,97 @@ class Desk:
             Up to which bars are known, ms UTC.
         judged : Judged or None
             The ranking that it led to; None where no bar of any stream closed.
+        shadowed : sequence of Posting
+            What the challengers did on it: stored together with the rest.
         """
-        if self.trader is None:
+        trader = self.trader
+        if trader is None or self.halted or self._closed:
             return
-        decided = self.trader.follow(event, self._n_batches, time, judged)
-        self._n_batches += 1
-        if self.recorder is not None and not self.recorder.error:
-            if judged is not None:
-                self._tell_config(judged.config)
-                self._tell_faults(judged.faults)
-            self.recorder.put(self._outcome(event, time, judged, decided))
+        if self.keeping.lost:
+            self.halt(self.keeping.lost)
+            return
+        self._look(event)
+        if judged is not None:
+            self._enabled = judged.config.enabled
+        decided = trader.follow(event, self.frames.n_batches, time, judged, self._fresh.state)
+        postings = [] if decided.posting is None else [decided.posting]
+        postings += shadowed
+        stored = self.keeping.put(postings)
+        if decided.skipped:
+            if time >= trader.resumed and judged is not None and self._streams is not None:
+                self.frames.ready(self._streams, time, judged.config, trader)
+            return
+        self.frames.batch(event, time, judged, decided, trader)
+        self._show(trader, stored, at_once=bool(postings))
+
+    def _look(self, event: Closed) -> None:
+        """Look whether data is fresh and the account can be stored; once for each batch."""
+        if event is self._looked:
+            return
+        self._looked = event
+        assert self._feed is not None
+        assert self.trader is not None
+        self._staleness.storage = self.keeping.storage
+        bars = self.trader.setup.risk.stale_bars
+        self._fresh = self._staleness.heard(event.time, self._feed.clock.now(), bars)
+
+    def _tick(self) -> None:
+        """Look whether anything is wrong between two batches, again and again."""
+        if not self._closed:
+            self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+            self.look()
+
+    def look(self) -> None:
+        """Tell at once of data that became stale, and of storage that fails or is lost."""
+        trader, feed = self.trader, self._feed
+        if trader is None or feed is None or self.halted or self.turn.locked():
+            return
+        if self.keeping.lost:
+            self.halt(self.keeping.lost)
+            return
+        self._staleness.storage = self.keeping.storage
+        found = self._staleness.now(feed.clock.now(), trader.setup.risk.stale_bars)
+        before, self._fresh = self._fresh, found
+        if found.state != before.state:
+            trader.broker.set_stale(found.state, trader.time)
+            posting = trader.settle(Decided.none(), reason=found.text).posting
+            self.keeping.put([] if posting is None else [posting])
+        if found != before:
+            self.show()
+
+    def show(self) -> None:
+        """Show the account as it is now: all of it is stored."""
+        if self.trader is not None:
+            self._show(self.trader, None, at_once=True)
+
+    def halt(self, why: str) -> None:
+        """Trade no more, and say why."""
+        if not self.halted:
+            self.halted = why
+            logger.error("trading stopped", why=why)
+            self.keeping.on_error(why)
+            self.show()
 
     async def close(self) -> None:
-        """Write what waits."""
-        if self.recorder is not None:
-            await asyncio.to_thread(self.recorder.close)
+        """Store and write what waits."""
+        await self.hand.close()
+        async with self.turn:
+            if self.trader is not None and not (self._closed or self.halted or self.keeping.lost):
+                accounts: list[Account] = [self.trader, *self.shadows.accounts]
+                self.keeping.put([a.note() for a in accounts if a.time > a.noted])
+            self._closed = True
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await asyncio.to_thread(self.shadows.close)
+        await asyncio.to_thread(self.keeping.close)
+        await asyncio.to_thread(self.frames.close)
 
-    def _tell_config(self, config: AgentConfig) -> None:
-        if self.recorder is not None and config.version != self._config:
-            self._config = config.version
-            self.recorder.put(Frame("config", config_meta(config)))
-
-    def _tell_faults(self, faults: Faults | None) -> None:
-        """Write faults where they are not those that were written last."""
-        assert self.recorder is not None
-        arrays = {} if faults is None else {
-            f.name: np.array(getattr(faults, f.name)) for f in fields(faults)
-        }
-        seen = b"".join(array.tobytes() for array in arrays.values())
-        if seen != self._faults:
-            self.recorder.put(Frame("faults", {}, arrays))
-        self._faults = seen
-
-    def _outcome(
-        self, event: Closed, time: int, judged: Judged | None, decided: Decided
-    ) -> Frame:
-        assert self.trader is not None
-        broker = self.trader.broker
-        fills, trades = broker.fills_since(self._told[1]), broker.trades_since(self._told[2])
-        arrays: dict[str, NDArray[Any]] = {
-            "decisions": decided.rows, "said": decided.said, **self._fresh_orders(),
-            "fills": fills, "trades": trades,
-        }  # fmt: skip
-        self._told[1:] = [self._told[1] + fills.size, self._told[2] + trades.size]
-        if event.late.any():
-            arrays["late"] = event.rows[event.late]
-        meta = {
-            "time": time, "closed": event.time, "equity": broker.equity,
-            "cash": float(broker.account["cash"][0]),
-            "version": -1 if judged is None else judged.evaluation.snapshot.version,
-            "config": -1 if judged is None else judged.config.version,
-        }  # fmt: skip
-        return Frame(BATCH, meta, {n: a for n, a in arrays.items() if a.size})
-
-    def _fresh_orders(self) -> dict[str, NDArray[Any]]:
-        """Return orders that are new or became something else, and their numbers."""
-        assert self.trader is not None
-        broker, known = self.trader.broker, self._told[0]
-        now = int(broker.account["n_orders"][0])
-        places = np.concatenate([self._waiting, np.arange(known, now)])
-        orders = broker.orders_of(places)
-        waits = orders["status"] == PLACED
-        self._told[0], self._waiting = now, places[waits]
-        fresh = ~waits | (places >= known)
-        return {"order_numbers": places[fresh], "orders": orders[fresh]}
-
-
-def header_of(
-    feed: Feed, timeframes: Sequence[Timeframe], trading: PaperTrading
-) -> dict[str, Any]:
-    """Return what runs, as plain values."""
-    market = getattr(feed, "market", None)
-    return {
-        "opportunity": version(),
-        "kernels": VERSION,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-        "feed": feed.name,
-        "source": feed.source,
-        "seed": getattr(market, "seed", None),
-        "symbols": list(feed.symbols),
-        "timeframes": list(timeframes),
-        "decision_timeframe": decision_of(timeframes, trading.decision_timeframe),
-        "base": feed.base,
-        "cash": trading.cash,
-    }
-
-
-def config_meta(config: AgentConfig) -> dict[str, Any]:
-    """Return a config as plain values."""
-    return {
-        "version": config.version,
-        "enabled": config.enabled,
-        "weights": config.weights.tolist(),
-        "scan_rules": config.rules.as_dict(),
-        "trade": None if config.trade is None else config.trade.as_dict(),
-    }
+    def _show(self, trader: Trader, stored: "Future[Any] | None", at_once: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        if not at_once and now - self._shown < SHOW_EVERY_S:
+            return
+        self._shown = now
+        setting = Setting(
+            self._enabled, self._fresh.text, self.keeping.storage, self.halted
+        )
+        self.keeping.show(state_of(trader, setting), stored)

@@ -1,4 +1,8 @@
-"""The agent calibrates itself, from what scores were worth in the bars that it started from."""
+"""The agent calibrates itself, from what scores were worth in the newest bars.
+
+At the start these are the bars that the streams are warmed with; every week of feed time, and when
+the journal says that what is stated does not hold, history is read anew up to now.
+"""
 
 import asyncio
 import time
@@ -13,7 +17,7 @@ from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
 from opportunity.live.observers import Observers
 from opportunity.market.bars import Bars, FloatArray
-from opportunity.market.timeframe import TimeArray, Timeframe
+from opportunity.market.timeframe import DAY_MS, TimeArray, Timeframe
 from opportunity.scoring.calibration import Calibration, calibrated
 from opportunity.scoring.calls import Calls, pooled
 from opportunity.scoring.ensemble import collect
@@ -28,13 +32,19 @@ them tell little more, and the longer a call into NumPy, the longer the agent's 
 AFTER_S: Final = 3.0
 """Wait before anything is learned: until then the first page has the processor."""
 
+REFIT_MS: Final = 7 * DAY_MS
+"""Feed time after which what was learned is learned anew, with the bars since."""
+
+LOOK_S: Final = 60.0
+"""Wall time after which is looked whether it is time for that."""
+
 
 class Scoring(Protocol):
     """What is learned for: the agent's `Core`."""
 
     @property
     def config(self) -> Any:
-        """The present `AgentConfig`; only its weights matter here."""
+        """The present `AgentConfig`; only its weights and `relearn` matter here."""
 
     @property
     def time(self) -> int:
@@ -48,7 +58,7 @@ class Scoring(Protocol):
 
 
 class Learner:
-    """Looks at history once, and fits a calibration to any weights from what it saw.
+    """Looks at history, and fits a calibration to any weights from what it saw.
 
     The work is done on a thread; the agent's loop only asks for bars that were not offered.
 
@@ -61,7 +71,7 @@ class Learner:
     n_bars : int
         History of a stream.
     saved : Calibration, optional
-        Wins over what is learned wherever it fits.
+        Wins over what is learned wherever it fits, until it is asked to learn again.
     """
 
     def __init__(
@@ -78,32 +88,64 @@ class Learner:
         self.symbols = tuple(feed.symbols[row] for row in self._rows)
         self._offered: dict[Timeframe, list[Bars]] = {}
         self._past: dict[Timeframe, list[Past]] | None = None
+        self._looked = 0  # feed time up to which history was seen
+        self._answered = 0  # times it was asked to learn again, and has
         self._stopped = False
 
     def calibration(self, weights: FloatArray, now: int) -> Calibration | None:
         """Return what fits scores of these weights at a feed time; if nothing does, the newest."""
         known = [c for c in (self.saved, self.learned) if c is not None]
-        fits = (c for c in known if not c.problem(weights, self._feed.source, now or None))
+        ordered = known[::-1] if self._answered else known
+        fits = (c for c in ordered if not c.problem(weights, self._feed.source, now or None))
         return next(fits, known[-1] if known else None)
 
+    def due(self, scoring: Scoring) -> bool:
+        """Tell whether history is to be read anew: it was asked for, or what serves is old."""
+        if scoring.config.relearn > self._answered:
+            return True
+        serves = self.calibration(scoring.config.weights, scoring.time)
+        mine = self.learned is not None and serves is self.learned
+        return mine and scoring.time - self._looked >= REFIT_MS
+
     async def run(self, scoring: Scoring) -> None:
-        """Learn what is not known, now and whenever the weights have changed, until cancelled."""
+        """Learn what is not known, and anew what is old or off, until cancelled.
+
+        It looks whenever weights have changed or it was asked to learn again, and from time to
+        time.
+        """
         await asyncio.sleep(AFTER_S)
         while True:
             self.turned.clear()
             weights = scoring.config.weights
-            found = self.calibration(weights, scoring.time)
-            if found is None or found.problem(weights, self._feed.source, scoring.time):
+            found, again = self.calibration(weights, scoring.time), self.due(scoring)
+            if again or found is None or found.problem(weights, self._feed.source, scoring.time):
                 try:
-                    await self.ask(scoring.time)
-                    observers = scoring.observers(self.symbols)
-                    learned = await asyncio.to_thread(self.learn, weights, observers)
+                    await self._learn(scoring, again)
                 except (OpportunityError, ValueError, OSError) as error:
                     logger.error("not calibrated", error=str(error))
-                else:
-                    self.learned = learned or self.learned
-                    scoring.tell_again()
-            await self.turned.wait()
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self.turned.wait()
+            except TimeoutError:
+                continue
+
+    async def _learn(self, scoring: Scoring, again: bool) -> None:
+        """Learn on a thread; again: from history up to now, which replaces what was seen."""
+        now, asked = scoring.time, scoring.config.relearn
+        before = self._past, self._offered
+        if again:
+            self._past, self._offered = None, {}
+        fresh = self._past is None
+        await self.ask(now)
+        observers = scoring.observers(self.symbols)
+        learned = await asyncio.to_thread(self.learn, scoring.config.weights, observers)
+        if again and learned is not None and not learned.calibrators:
+            self._past, self._offered = before  # the market did not answer: better an old one
+            self._looked, self._answered = now, asked  # tried again as late as any other
+        elif learned is not None:
+            self.learned, self._answered = learned, asked
+            self._looked = now if fresh else self._looked
+            scoring.tell_again()
 
     def offer(self, timeframe: Timeframe, times: TimeArray, values: FloatArray) -> None:
         """Take the history that the streams are warmed with; arrays as of `Feed.histories`."""

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from opportunity.errors import CoverageError, OpportunityError
 from opportunity.feeds.base import Closed, Feed, pad
-from opportunity.live.day import DayFigures, Rows
+from opportunity.live.day import Rows
 from opportunity.live.streams import Streams
 from opportunity.live.warming import WARM_BARS, instants
 from opportunity.market.bars import Bars
+from opportunity.market.figures import DayFigures
 from opportunity.market.timeframe import DAY_MS, TimeArray, Timeframe, length_ms, open_ms, utc_text
 from opportunity.market.trust import of_the_past
 

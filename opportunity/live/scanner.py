@@ -17,7 +17,6 @@ from opportunity.errors import unknown
 from opportunity.feeds.base import Feed
 from opportunity.feeds.record_folder import FolderRecords
 from opportunity.live.calibrate import CalibrationLike, wanted_calibration
-from opportunity.live.day import DayFigures
 from opportunity.live.histories import (
     N_BARS,
     Held,
@@ -33,6 +32,7 @@ from opportunity.live.recall import RecordSource, recall, recall_feed
 from opportunity.live.scan_report import ScanReport, stale_streams
 from opportunity.live.streams import Streams
 from opportunity.market.bars import Bars
+from opportunity.market.figures import DayFigures
 from opportunity.market.store import BarStore
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import DAY_MS, Timeframe, length_ms

@@ -16,7 +16,10 @@ from opportunity.live.streams import Streams
 
 logger = structlog.get_logger(__name__)
 
-SAVE_EVERY_S: Final = 300.0
+SAVE_EVERY_S: Final = 60.0
+"""What a crash costs the next start, at most: bars of so long are read again."""
+
+FIRST_S: Final = 5.0
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -37,10 +40,12 @@ class StateKeeper:
         self._writing = threading.Lock()  # the last save waits for one whose await was cancelled
 
     async def run(self) -> None:
-        """Save every few minutes, until cancelled."""
+        """Save soon after the start and every minute, until cancelled."""
+        wait_s = FIRST_S
         while True:
-            await asyncio.sleep(SAVE_EVERY_S)
+            await asyncio.sleep(wait_s)
             await self.save()
+            wait_s = SAVE_EVERY_S
 
     async def save(self) -> None:
         """Have the state written; a full disk costs the next start its head start, not more."""

@@ -18,10 +18,11 @@ from opportunity.detectors.badges import Badges
 from opportunity.detectors.base import CONFIDENCE, SCORE, Detector
 from opportunity.detectors.events import EVENT
 from opportunity.kernels import VERSION
-from opportunity.live.day import DayFigures, DrawdownRanks, Rows
+from opportunity.live.day import DrawdownRanks, Rows
 from opportunity.live.observers import Observers
 from opportunity.market.bars import Bar, FloatArray
 from opportunity.market.continuity import Parts, follow, new_tracks, tell
+from opportunity.market.figures import DayFigures
 from opportunity.market.resample import Closed, Resampler
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
 from opportunity.market.trust import AGE, N_FACTORS, Faults, blame, overdue

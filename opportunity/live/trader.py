@@ -5,101 +5,31 @@ here, a backtest of the same bars finds again.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opportunity.entries import entry_sides
 from opportunity.feeds.base import Closed
-from opportunity.live.config import AgentConfig
+from opportunity.live.account import Account, Decided
+from opportunity.live.candidates import Asked, candidates_of, entries_of, load
+from opportunity.live.judged import Judged
+from opportunity.live.paper_trading import CASH, DECISION_TIMEFRAME, PaperTrading
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
-from opportunity.market.trust import Faults
+from opportunity.storage.books import PAPER, Book
+from opportunity.storage.candidates import Candidate
 from opportunity.strategy import Evaluation
 from opportunity.trading.broker import PaperBroker
-from opportunity.trading.costs import Costs, Sizing
-from opportunity.trading.records import DECISION
-from opportunity.trading.risk import RiskLimits
-from opportunity.trading.rules import TradeRules
+from opportunity.trading.records import CLOSED, DECISION
 from opportunity.trading.setup import TradeSetup
 
-DECISION_TIMEFRAME: Timeframe = "1h"
-CASH = 10_000.0
+__all__ = [
+    "CASH", "DECISION_TIMEFRAME", "Decided", "Judged", "PaperTrading", "Trader", "decision_of",
+]  # fmt: skip
 
 
-@dataclass(slots=True, eq=False)
-class PaperTrading:
-    """How an agent trades on paper, as people turn it.
-
-    Parameters
-    ----------
-    rules : TradeRules
-        Shared; a change decides from the next batch on, and exits by it from the one after.
-    costs : Costs
-    sizing : Sizing
-    risk : RiskLimits
-        Shared, as the rules.
-    decision_timeframe : Timeframe
-        At whose closes is decided; where it is not scored the next longer one that is.
-    cash : float
-        At the start, quote currency, > 0.
-    """
-
-    rules: TradeRules = field(default_factory=TradeRules)
-    costs: Costs = field(default_factory=Costs)
-    sizing: Sizing = field(default_factory=Sizing)
-    risk: RiskLimits = field(default_factory=RiskLimits)
-    decision_timeframe: Timeframe = DECISION_TIMEFRAME
-    cash: float = CASH
-
-    @classmethod
-    def of(cls, setup: TradeSetup) -> "PaperTrading":
-        """Return shared objects that begin with the values of a setup."""
-        rules = {n: list(v) if isinstance(v, tuple) else v for n, v in asdict(setup.rules).items()}
-        risk = RiskLimits(**setup.risk.as_dict())
-        return cls(TradeRules(**rules), setup.costs, setup.sizing, risk, cash=setup.cash)
-
-    def setup(self) -> TradeSetup:
-        """Return the present values, frozen.
-
-        Raises
-        ------
-        ValueError
-            If rules do not fit each other or the sizing.
-        """
-        setup = TradeSetup(
-            self.rules.record(), self.costs, self.sizing, self.risk.record(), self.cash
-        )
-        setup.terms()
-        return setup
-
-
-class Judged(NamedTuple):
-    """A ranking, and all that it came of besides the streams."""
-
-    evaluation: Evaluation
-    config: AgentConfig
-    faults: Faults | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decided:
-    """What was decided at the end of a batch.
-
-    Parameters
-    ----------
-    rows : ndarray of DECISION
-        By symbol.
-    said : ndarray, shape (n, 6)
-        Of each: final, net, confidence, consensus, disagreement, trust.
-    """
-
-    rows: NDArray[Any]
-    said: NDArray[np.float64]
-
-
-class Trader:
+class Trader(Account):
     """A paper broker and the symbols whose decisions are due.
 
     Parameters
@@ -111,6 +41,12 @@ class Trader:
         To decide by; see `decision_of`.
     setup : TradeSetup
         At the start.
+    name : str
+        Of the book.
+    stored : Book, optional
+        To go on with; see `Account.resume`. Without one the account is new.
+    source : str
+        Stamp of the market.
     """
 
     def __init__(
@@ -119,12 +55,15 @@ class Trader:
         timeframes: Sequence[Timeframe],
         wanted: Timeframe,
         setup: TradeSetup,
+        name: str = PAPER,
+        stored: Book | None = None,
+        source: str = "",
     ) -> None:
-        self.decision = decision_of(timeframes, wanted)
+        super().__init__(symbols, setup, decision_of(timeframes, wanted), name, source)
         self._column = tuple(timeframes).index(self.decision)
-        self._setup = setup
-        self.broker = PaperBroker(symbols, setup.terms(), setup.cash)
         self._closed: TimeArray = np.zeros(len(symbols), np.int64)
+        self.opening = None if stored is None else self.resume(stored)
+        """Posting of what was closed at the start: its symbols are not watched any more."""
 
     def start(self, closed: TimeArray) -> None:
         """Take what has closed before the first batch, (n_symbols, n_timeframes): no decisions.
@@ -135,8 +74,11 @@ class Trader:
         other = PaperBroker(self.broker.symbols, self._setup.terms(), 1.0)  # loads the kernels
         other.batch(np.zeros(1, np.int64), np.zeros(1, np.int64), 0, np.ones((1, 5)))
         other.decide(np.zeros(1, DECISION))
+        load()
 
-    def follow(self, event: Closed, batch: int, time: int, judged: Judged | None) -> Decided:
+    def follow(
+        self, event: Closed, batch: int, time: int, judged: Judged | None, stale: int = CLOSED
+    ) -> Decided:
         """Take a batch and decide for the symbols whose decision bar closed in it.
 
         Parameters
@@ -148,10 +90,22 @@ class Trader:
             Up to which bars are known, ms UTC; never goes back.
         judged : Judged or None
             The ranking that it led to; None where no bar of any stream closed.
+        stale : int
+            State of the breaker of stale data: CLOSED, OPEN or HALF_OPEN.
+
+        Returns
+        -------
+        Decided
+            With the posting of all that changed, None where nothing did. A batch that the
+            account has been through before is skipped.
         """
-        self.broker.batch(event.rows, event.times, time, event.values)
+        if event.time <= self.resumed:
+            self._pass(judged)
+            return Decided.none(skipped=True)
+        self.take_batch(event.rows, event.times, time, event.values, event.time)
+        self.broker.set_stale(stale, time)
         if judged is None:
-            return Decided(np.empty(0, DECISION), np.empty((0, 6)))
+            return self.settle(Decided.none())
         evaluation, config = judged.evaluation, judged.config
         closed = evaluation.snapshot.closed[:, self._column]
         rows = np.flatnonzero(closed > self._closed)
@@ -159,16 +113,36 @@ class Trader:
         setup = config.trade or self._setup
         decided = self._decide(evaluation, setup, rows, config.enabled)
         decided.rows["batch"], decided.rows["time"] = batch, time
+        first = int(self.broker.account["n_orders"][0])
         self.broker.decide(decided.rows)
+        candidates = self._candidates(judged, decided, setup, first)
         if setup != self._setup:
             self._setup, self.broker.terms = setup, setup.terms()
-        return decided
+        return self.settle(decided, candidates)
+
+    def _pass(self, judged: Judged | None) -> None:
+        """Let a batch go by that was decided on before."""
+        if judged is not None:
+            closed = judged.evaluation.snapshot.closed[:, self._column]
+            self._closed = np.maximum(self._closed, closed)
+
+    def _candidates(
+        self, judged: Judged, decided: Decided, setup: TradeSetup, first: int
+    ) -> tuple[Candidate, ...]:
+        """Return what was thought of and what came of it; only the agent's own book keeps it."""
+        if self.name != PAPER or not decided.rows.size:
+            return ()
+        numbers = np.arange(first, int(self.broker.account["n_orders"][0]))
+        placed = entries_of(numbers, self.broker.orders_of(numbers))
+        config = judged.config
+        asked = Asked(self.decision, setup.rules, config.enabled, config.version)
+        return candidates_of(judged.evaluation, decided.rows, placed, asked)
 
     def _decide(
         self, evaluation: Evaluation, setup: TradeSetup, rows: NDArray[np.int64], enabled: bool
     ) -> Decided:
         snapshot, together = evaluation.snapshot, evaluation.consensus
-        found = np.zeros(rows.size, DECISION)
+        found: NDArray[Any] = np.zeros(rows.size, DECISION)
         found["symbol"] = rows
         if enabled:  # off: no entries and no signals, but stops and time go on
             found["side"] = entry_sides(together, evaluation.trust, setup.rules)[rows]
@@ -177,6 +151,7 @@ class Trader:
         found["atr"] = snapshot.atr[rows, self._column]
         found["score"] = together.final[rows]
         found["confidence"] = together.confidence[rows]
+        found["volume"] = snapshot.volume_24h[rows]
         said = (
             together.final, together.net, together.confidence, together.consensus,
             together.disagreement, evaluation.trust,
@@ -189,4 +164,3 @@ def decision_of(timeframes: Sequence[Timeframe], wanted: Timeframe) -> Timeframe
     ordered = sorted(timeframes, key=length_ms)
     longer = (t for t in ordered if length_ms(t) >= length_ms(wanted))
     return next(longer, ordered[-1])
-

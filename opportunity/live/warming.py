@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 
 from opportunity.feeds.base import Feed
-from opportunity.live.day import DayFigures, Rows
+from opportunity.live.day import Rows
 from opportunity.live.streams import Streams
 from opportunity.market.bars import FloatArray
+from opportunity.market.figures import DayFigures
 from opportunity.market.fold import NEVER
 from opportunity.market.timeframe import DAY_MS, TimeArray, Timeframe, length_ms, open_ms
 

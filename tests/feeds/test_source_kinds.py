@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opportunity.config import NewsSource
+from opportunity.config_lists import NewsSource
 from opportunity.feeds.polling import Answer, PollError
 from opportunity.feeds.source_kinds import (
     MOST_KNOWN,

@@ -7,7 +7,7 @@ import stamina
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from opportunity.config import NewsSource
+from opportunity.config_lists import NewsSource
 from opportunity.feeds.polling import MOST_BYTES, Page, PollError
 from opportunity.feeds.source_kinds import FearGreedPage, NewsFolder, NewsPage
 from opportunity.feeds.sources import MOST_WAITING, Sources, make_sources

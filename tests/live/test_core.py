@@ -533,6 +533,7 @@ async def test_full_disk_does_not_stop_the_agent(feed, tmp_path, monkeypatch) ->
     tried: list[bool] = []
     monkeypatch.setattr(state, "save_state", full)
     monkeypatch.setattr(state, "SAVE_EVERY_S", 0.001)
+    monkeypatch.setattr(state, "FIRST_S", 0.001)
     core = make(feed, tmp_path / "s.npz")
     async with running(core):
         await until(lambda: len(tried) > 2)
@@ -544,6 +545,7 @@ async def test_full_disk_does_not_stop_the_agent(feed, tmp_path, monkeypatch) ->
 
 async def test_state_is_kept_while_it_runs(feed, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(state, "SAVE_EVERY_S", 0.001)
+    monkeypatch.setattr(state, "FIRST_S", 0.001)
     async with running(make(feed, tmp_path / "s.npz")):
         await until(lambda: (tmp_path / "s.npz").exists())
 
@@ -552,6 +554,7 @@ async def test_state_is_written_off_the_loop_one_after_the_other(
     feed, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr(state, "SAVE_EVERY_S", 0.001)
+    monkeypatch.setattr(state, "FIRST_S", 0.001)
     writing, begun, release = threading.Lock(), threading.Event(), threading.Event()
     kept: list[int] = []
 

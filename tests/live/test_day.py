@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from opportunity.live.day import DayFigures, DrawdownRanks
+from opportunity.live.day import DrawdownRanks
 from opportunity.market.bars import Bars
 from opportunity.market.timeframe import DAY_MS, HOUR_MS, MINUTE_MS
 from opportunity.scoring.drawdown import drawdown_rank
@@ -16,47 +16,6 @@ def _bars(n: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     high, low = np.maximum(open_, close) + 0.1, np.minimum(open_, close) - 0.1
     values = np.stack([open_, high, low, close, rng.uniform(1, 5, n)], axis=1)
     return START + np.arange(n) * MINUTE_MS, values
-
-
-def test_figures_equal_a_plain_window_over_the_last_day() -> None:
-    times, values = _bars(4_000)
-    day = DayFigures(1, "1m")
-    for t, bar in zip(times, values, strict=True):
-        day.feed(np.array([0]), np.array([t]), bar[None])
-    window = values[-1440:]
-    assert day.price[0] == values[-1, 3]
-    assert day.change()[0] == values[-1, 3] / window[0, 0] - 1
-    assert day.volume()[0] == pytest.approx((window[:, 3] * window[:, 4]).sum(), rel=1e-12)
-
-
-def test_bars_missing_from_the_day_are_not_replaced_by_older_ones() -> None:
-    times, values = _bars(3_000)
-    keep = np.r_[np.arange(1_600), np.arange(2_990, 3_000)]
-    day = DayFigures(1, "1m")
-    for i in keep:
-        day.feed(np.array([0]), times[[i]], values[[i]])
-    inside = keep[times[keep] > times[-1] - DAY_MS]
-    assert day.volume()[0] == pytest.approx(
-        (values[inside, 3] * values[inside, 4]).sum(), rel=1e-12
-    )
-    assert day.change()[0] == values[-1, 3] / values[inside[0], 0] - 1
-
-
-def test_symbols_do_not_mix_and_unseen_ones_are_nan() -> None:
-    times, values = _bars(3)
-    day = DayFigures(3, "1m")
-    day.feed(np.array([0, 2]), times[[0, 0]], values[:2])
-    assert np.isnan(day.price[1])
-    assert np.isnan(day.change()[1])
-    assert np.isnan(day.volume()[1])
-    assert day.price[2] == values[1, 3]
-
-
-def test_day_of_long_bars_is_one_bar() -> None:
-    day = DayFigures(1, "1w")
-    day.feed(np.array([0]), np.array([START]), np.array([[1.0, 3.0, 1.0, 2.0, 10.0]]))
-    assert day.change()[0] == 1.0
-    assert day.volume()[0] == 20.0
 
 
 def test_rank_equals_the_batch_function_however_it_is_fed() -> None:
@@ -102,30 +61,6 @@ def test_whole_history_replaces_what_was_known() -> None:
     for ranks in (once, twice):
         ranks.feed(np.array([0]), history)
     assert once.rank[0] == twice.rank[0]
-
-
-def test_late_bar_of_another_day_is_left_out() -> None:
-    times, values = _bars(1_500)
-    day, other = DayFigures(1, "1m"), DayFigures(1, "1m")
-    for i in (*range(1_500), 3):
-        day.feed(np.array([0]), times[[i]], values[[i]])
-        if i > 3:
-            other.feed(np.array([0]), times[[i]], values[[i]])
-    assert day.change()[0] == values[3, 3] / values[60, 0] - 1
-    assert day.volume()[0] == other.volume()[0]
-
-
-def test_figures_of_some_symbols_can_be_exchanged() -> None:
-    times, values = _bars(60)
-    day, other = DayFigures(3, "1m"), DayFigures(1, "1m")
-    for i in range(60):
-        day.feed(np.arange(3), times[[i] * 3], values[[i] * 3])
-        other.feed(np.array([0]), times[[i]], 2 * values[[i]])
-    price, change, volume = day.price[0], day.change()[0], day.volume()[0]
-    day.adopt(np.array([1]), other)
-    assert day.price.tolist() == [price, 2 * price, price]
-    assert day.change().tolist() == pytest.approx([change] * 3)
-    assert day.volume().tolist() == pytest.approx([volume, 4 * volume, volume])
 
 
 def test_ranks_of_some_symbols_can_be_exchanged() -> None:

@@ -4,12 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from opportunity.live.day import DayFigures
 from opportunity.live.preview import preview, trusted
 from opportunity.live.state import duplicate
 from opportunity.live.streams import Streams
 from opportunity.live.warming import warm
 from opportunity.market.bars import Bar
+from opportunity.market.figures import DayFigures
 from opportunity.scoring.scores import explain
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import evaluate

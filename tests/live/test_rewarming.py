@@ -8,11 +8,11 @@ import pytest
 from opportunity.errors import CoverageError
 from opportunity.feeds.base import Closed
 from opportunity.live import rewarming as module
-from opportunity.live.day import DayFigures
 from opportunity.live.rewarming import Rewarmer
 from opportunity.live.state import duplicate
 from opportunity.live.streams import Streams
 from opportunity.live.warming import feed_figures, warm
+from opportunity.market.figures import DayFigures
 from opportunity.market.trust import Faults
 
 FRAMES = ("1h", "4h", "1d")

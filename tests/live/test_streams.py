@@ -10,10 +10,10 @@ from opportunity.detectors.badges import BADGE_BARS, N_BADGES
 from opportunity.errors import BarError
 from opportunity.feeds.base import pad
 from opportunity.live import streams as module
-from opportunity.live.day import DayFigures
 from opportunity.live.streams import SPLIT_ROWS, Streams
 from opportunity.market.bars import Bars
 from opportunity.market.continuity import facts_of
+from opportunity.market.figures import DayFigures
 from opportunity.market.resample import resample
 from opportunity.market.timeframe import length_ms
 from opportunity.market.trust import AGE, GAPS, Faults, weigh

@@ -105,26 +105,26 @@ def wanted(monkeypatch) -> None:
 def test_off_enters_nothing_but_stays_in_what_it_holds(seen, wanted) -> None:
     setup = TradeSetup(rules=EAGER)
     one = trader(seen, setup)
-    one.follow(event(seen), 0, seen.time, judged(seen, 1, setup))
-    held = np.count_nonzero(one.broker.orders["status"] == PLACED)
+    first = one.follow(event(seen), 0, seen.time, judged(seen, 1, setup))
+    held = np.count_nonzero(first.fresh.orders["status"] == PLACED)
     assert held > 0
     one.follow(event(seen), 1, seen.time + HOUR, judged(seen, 2, setup, enabled=False))
     assert np.count_nonzero(one.broker.positions["side"]) == held
-    assert one.broker.orders.size == held
+    assert one.broker.account["n_orders"][0] == held
     late = trader(seen, setup)
     off = late.follow(event(seen), 0, seen.time, judged(seen, 1, setup, enabled=False))
     assert off.rows.size == 3
     assert not off.rows["side"].any()
-    assert late.broker.orders.size == 0
+    assert late.broker.account["n_orders"][0] == 0
 
 
 def test_changed_setup_trades_from_the_next_batch_on(seen, wanted) -> None:
     setup = TradeSetup(rules=EAGER)
     other = replace(setup, rules=replace(EAGER, stop_atr=4.0))
     one = trader(seen, setup)
-    one.follow(event(seen), 0, seen.time, judged(seen, 1, other))
-    assert one.broker.orders.size == 3
-    asked = one.broker.orders["distance"] / seen.atr[one.broker.orders["symbol"], 1]
+    orders = one.follow(event(seen), 0, seen.time, judged(seen, 1, other)).fresh.orders
+    assert orders.size == 3
+    asked = orders["distance"] / seen.atr[orders["symbol"], 1]
     np.testing.assert_allclose(asked, EAGER.stop_atr)
     assert one.broker.terms["stop_atr"][0] == 4.0
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from opportunity.live import warming as module
-from opportunity.live.day import DayFigures
 from opportunity.live.streams import Streams
 from opportunity.live.warming import catch_up, feed_figures, instants, warm
+from opportunity.market.figures import DayFigures
 from opportunity.market.timeframe import DAY_MS, HOUR_MS
 
 FRAMES = ("1h", "4h", "1d")

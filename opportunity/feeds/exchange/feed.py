@@ -76,6 +76,8 @@ class ExchangeFeed(Feed):
         How patient it is.
     before : sequence of str
         Symbols of the last run, which are kept where only a number is asked for; see `largest`.
+    held : sequence of str
+        Symbols that are watched besides, as long as the venue trades them.
 
     Notes
     -----
@@ -100,8 +102,9 @@ class ExchangeFeed(Feed):
         wall: Callable[[], int] = wall_ms,
         tuning: Tuning | None = None,
         before: Sequence[str] = (),
+        held: Sequence[str] = (),
     ) -> None:
-        self._before = tuple(before)
+        self._before, self._held = tuple(before), tuple(held)
         self._wanted = symbols if isinstance(symbols, int) else tuple(symbols)
         if isinstance(self._wanted, int) and self._wanted < 1:
             raise ValueError(f"symbols must be >= 1, was {self._wanted}")
@@ -171,12 +174,37 @@ class ExchangeFeed(Feed):
         return start
 
     async def _universe(self) -> tuple[str, ...]:
+        markets = self.venue.markets
+        if isinstance(self._wanted, int):
+            turnover = await self._turnover()
+            names = largest(markets, turnover, self._wanted, self._quote, self._before)
+        else:
+            names = chosen(self.venue.name, markets, self._wanted)
+        traded = (s for s in self._held if s in markets and markets[s].active)
+        return tuple(dict.fromkeys((*names, *traded)))
+
+    async def _turnover(self) -> dict[str, float]:
         venue = self.venue
-        if not isinstance(self._wanted, int):
-            return chosen(venue.name, venue.markets, self._wanted)
         tickers = await venue.tickers() if venue.has("fetchTickers") else {}
-        turnover = {s: t.quote_volume for s, t in tickers.items() if t.quote_volume > 0}
-        return largest(venue.markets, turnover, self._wanted, self._quote, self._before)
+        return {s: t.quote_volume for s, t in tickers.items() if t.quote_volume > 0}
+
+    async def largest(self, n: int, quote: str = "") -> dict[str, float]:
+        """Return what a start would watch now, with the turnover of 24 hours (0: not known).
+
+        Raises
+        ------
+        VenueError
+            If the exchange cannot be reached or has asked to wait.
+        ValueError
+            If no traded market has that quote.
+        """
+        turnover = await self._turnover()
+        names = largest(self.venue.markets, turnover, n, quote or self._quote, self.symbols)
+        return {name: turnover.get(name, 0.0) for name in names}
+
+    def chosen(self, symbols: Iterable[str]) -> tuple[str, ...]:
+        """Return symbols in our spelling; ValueError when one is not traded on the venue."""
+        return chosen(self.venue.name, self.venue.markets, symbols)
 
     async def close(self) -> None:
         """End the stream and all connections."""

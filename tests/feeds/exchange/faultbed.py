@@ -20,9 +20,9 @@ from opportunity.feeds.exchange.tuning import Tuning
 from opportunity.feeds.exchange.venue.gate import Patience
 from opportunity.feeds.exchange.watch import Looks
 from opportunity.feeds.simulation.market import SimulatedMarket
-from opportunity.live.day import DayFigures
 from opportunity.live.rewarming import Rewarmer
 from opportunity.live.streams import Streams
+from opportunity.market.figures import DayFigures
 from opportunity.market.timeframe import MINUTE_MS
 from opportunity.market.trust import weigh
 from tests.feeds.exchange.faulttruth import SYMBOLS, Run, Truth

@@ -215,6 +215,26 @@ async def test_symbols_of_the_last_time_stay_in_their_places(make):
     assert feed.symbols == (SYMBOLS[2], SYMBOLS[0])
 
 
+async def test_symbols_that_are_held_are_watched_besides(make):
+    feed = make((SYMBOLS[1],), held=(SYMBOLS[2], SYMBOLS[1], "GONE/USDT"))
+    await feed.open()
+    assert feed.symbols == (SYMBOLS[1], SYMBOLS[2])
+
+
+async def test_what_another_start_would_watch(make):
+    feed = make((SYMBOLS[0],))
+    await feed.open()
+    found = await feed.largest(2)
+    assert len(found) == 2
+    assert SYMBOLS[0] in found
+    assert all(turnover > 0 for turnover in found.values())
+    assert feed.chosen(["btcusdt"]) == ("BTC/USDT",)
+    with pytest.raises(ValueError, match="quote must be"):
+        await feed.largest(2, "XXX")
+    with pytest.raises(ValueError, match="symbol of binance"):
+        feed.chosen(["NOPE/USDT"])
+
+
 async def test_a_second_feed_goes_on_without_a_hole(make):
     one = make()
     await one.open()
