@@ -1,6 +1,7 @@
 """Pictures for notebooks, results and pages; HoloViews is imported only when one is made."""
 
 from opportunity.plots.backtest_chart import backtest as backtest
+from opportunity.plots.decay import decay_chart as decay_chart
 from opportunity.plots.looks import rendered as rendered
 from opportunity.plots.reliability import calibration_chart as calibration_chart
 from opportunity.plots.reliability import reliability_chart as reliability_chart
