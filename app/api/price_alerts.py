@@ -1,0 +1,69 @@
+"""Prices that people want to be told of."""
+
+from pydantic import Field
+
+from app.api.base import BaseHandler, read_model
+from app.api.problems import ApiError, invalid
+from app.api.symbols import read_symbol
+from opportunity.contracts.alerts import (
+    PriceAlertBody,
+    PriceAlertDeleted,
+    PriceAlertItem,
+    PriceAlertsAnswer,
+)
+from opportunity.contracts.base import Query
+from opportunity.errors import unknown
+from opportunity.storage.price_alerts import PriceAlert, TooManyError
+
+
+class _Path(Query):
+    id: int = Field(ge=0, lt=2**31)
+
+
+class PriceAlertsHandler(BaseHandler):
+    """All price alerts."""
+
+    def get(self) -> None:
+        """Return the price alerts, newest first."""
+        services = self.services
+        items = [_item(alert) for alert in services.alerts.prices.all()]
+        self.send(PriceAlertsAnswer(alerts=items, source=services.source))
+
+    async def post(self) -> None:
+        """Watch a price of a watched symbol; it is told when a bar touches it."""
+        asked, services = self.body(PriceAlertBody), self.services
+        symbol = read_symbol(asked.symbol, "symbol")
+        if symbol not in services.symbols:
+            raise invalid("symbol", unknown("symbol", symbol, services.symbols))
+        try:
+            made = await services.alerts.prices.add(
+                symbol, asked.rule, asked.price, asked.note, asked.again
+            )
+        except TooManyError as error:
+            raise ApiError(409, "too_many", str(error)) from error
+        self.send(_item(made), status=201)
+
+
+class PriceAlertHandler(BaseHandler):
+    """One price alert."""
+
+    async def delete(self, id: str) -> None:
+        """Delete a price alert."""
+        number = read_model(_Path, {"id": id}).id
+        if not await self.services.alerts.prices.remove(number):
+            raise ApiError(404, "unknown_alert", f"There is no price alert {number}.", "id")
+        self.send(PriceAlertDeleted(id=number))
+
+
+def _item(alert: PriceAlert) -> PriceAlertItem:
+    state = "waiting" if alert.active else "leaving" if alert.again else "fired"
+    return PriceAlertItem(
+        id=alert.id, symbol=alert.symbol, rule=alert.rule, price=alert.price, note=alert.note,
+        again=alert.again, state=state, created_at=alert.created_at, fired_at=alert.fired_at,
+    )  # fmt: skip
+
+
+routes = [
+    (r"/api/price-alerts", PriceAlertsHandler),
+    (r"/api/price-alerts/([^/]+)", PriceAlertHandler),
+]
