@@ -7,7 +7,7 @@ WARM := $(VENV)/.warm
 
 export PYTHONHASHSEED ?= 0
 
-.PHONY: help setup serve test test-full lint bench report-detectors notebooks lock clean browser
+.PHONY: help setup serve test test-full faults lint bench report-detectors notebooks lock clean browser postgres
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
@@ -30,14 +30,17 @@ $(WARM): $(STAMP) $(shell find opportunity -name '*.py')
 serve: setup $(WARM) ## Run the agent, the page and the API on 127.0.0.1:8000 (ARGS="--port 9000")
 	@$(BIN)/opportunity serve $(ARGS)
 
-test: setup browser lint ## Everything CI runs: lint, types, layers, tests, notebooks
+test: setup browser postgres lint ## Everything CI runs: lint, types, layers, tests, notebooks
 	$(BIN)/python -m pytest -m "not slow and not alone" -n auto --dist loadfile
 	$(BIN)/python -m pytest -m "not slow and alone"
 	$(MAKE) --no-print-directory notebooks
 
-test-full: setup browser lint ## The tests, the long ones and more examples of each property
+test-full: setup browser postgres lint ## The tests, the long ones and more examples of each property
 	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest
 	$(MAKE) --no-print-directory notebooks
+
+faults: setup postgres ## Hundreds of kill -9, failing disks, lost servers: what was promised is kept
+	$(BIN)/python -m pytest tests/faults
 
 lint: setup ## Style, types and the layers of the rooms
 	$(BIN)/ruff check .
@@ -50,6 +53,9 @@ notebooks: setup ## Execute every notebook and compare its checked outputs
 browser: # The page's tests need a Chromium: Debian's where we may install, Playwright's elsewhere
 	@sh tests/browser/install.sh $(BIN)
 
+postgres: # Tests of the database need a PostgreSQL and strace: Debian's where we may install
+	@sh tests/postgres_install.sh
+
 bench: setup ## Measure the kernels and the whole way of a bar
 	$(BIN)/python -m tests.benchmarks
 
@@ -59,7 +65,7 @@ report-detectors: setup ## What the detectors knew of recorded bars, as docs/rep
 COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url --universal --python-version 3.11
 
 lock: ## Resolve the versions anew (needs uv); hashes, no addresses
-	$(COMPILE) --extra research --extra test --group setup pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra postgres --extra research --extra test --group setup pyproject.toml --output-file requirements.lock
 	echo uv | $(COMPILE) - --output-file requirements-uv.lock
 
 clean: ## Remove the environment and everything made by tools

@@ -14,6 +14,9 @@ from opportunity.kernels import HOME
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `from builders import ...`
 
+from postgres import postgres as postgres
+from postgres import postgres_url as postgres_url
+
 settings.register_profile("full", max_examples=1_000, deadline=None)  # `make test-full`
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
