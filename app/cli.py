@@ -13,7 +13,8 @@ from opportunity import __version__
 
 VERBS: Final = (
     "serve", "scan", "score", "backtest", "sweep", "walkforward", "promote", "verify",
-    "calibrate", "news", "warm", "fetch", "doctor", "exchange",
+    "calibrate", "news", "warm", "fetch", "doctor", "exchange", "backup", "restore",
+    "alerts",
 )
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
+
+from app.audit import Audit
 from app.presets import Preset, Presets, check_weights
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
@@ -18,8 +21,12 @@ from opportunity.live.agent import Agent
 from opportunity.market.symbols import parse_symbol
 from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.weights import Weights
+from opportunity.storage.events import Event
+from opportunity.storage.failures import DatabaseError
 from opportunity.storage.repositories import Memory
 from opportunity.strategy import ScanRules
+
+logger = structlog.get_logger(__name__)
 
 
 class Controls:
@@ -46,7 +53,9 @@ class Controls:
         self.weights_version = newest.version
         self.weights = Weights(**newest.weights)
         self.rules = ScanRules(**self.stored.get("rules", {}))
+        self._active, self._ruled = self.weights.as_dict(), _values(self.rules)
         self._by: str | None = None
+        self._audit = Audit(memory.events, lambda: self.agent.time or 0)
 
     def watch(self, agent: Agent) -> None:
         """Store and tell every change of the shared objects, whoever makes it."""
@@ -86,9 +95,10 @@ class Controls:
         ConflictError
             If somebody else was quicker.
         """
-        checked = check_weights(values)
-        stored = self._versions.add(checked, by, expected)
-        self.weights_version = stored.version
+        checked, before = check_weights(values), self._active
+        said = self._audit.event("weights", by, before, checked)
+        stored = self._versions.add(checked, by, expected, [said])
+        self.weights_version, self._active = stored.version, checked
         with self._doing(by):
             self.weights.update(checked)
         self._tell("weights", checked, stored.version, by)
@@ -107,19 +117,27 @@ class Controls:
         self._presets.delete(name)
 
     def set_enabled(self, enabled: bool, by: str) -> None:
-        """Switch the agent's signals on or off; setting it twice is the same as once."""
-        with self._doing(by):
-            self.agent.enabled = enabled
+        """Switch the agent's signals on or off; setting it twice is the same as once.
+
+        Raises
+        ------
+        ValueError
+            If it is neither.
+        DatabaseError
+            If it cannot be stored; nothing has changed then.
+        """
+        if not isinstance(enabled, bool):
+            raise ValueError(f"enabled must be True or False, was {enabled!r}")
+        self._turn(by, enabled=enabled)
 
     def set_interval(self, scan_interval_ms: int, by: str) -> None:
         """Set the heartbeat; ValueError outside 100 to 60000 ms."""
         low, high = self.agent.param["scan_interval_ms"].bounds
-        if not low <= scan_interval_ms <= high:
+        if not (low <= scan_interval_ms <= high and isinstance(scan_interval_ms, int)):
             raise ValueError(
-                f"scan_interval_ms must be {low} to {high}, was {scan_interval_ms}"
+                f"scan_interval_ms must be whole and {low} to {high}, was {scan_interval_ms}"
             )
-        with self._doing(by):
-            self.agent.scan_interval_ms = scan_interval_ms
+        self._turn(by, scan_interval_ms=scan_interval_ms)
 
     def subscribe(self, symbols: Sequence[str]) -> tuple[str, ...]:
         """Set which symbols the default stream pushes; the universe stays as it is.
@@ -148,8 +166,20 @@ class Controls:
             if name not in there:
                 raise ValueError(unknown("scan rule", name, there))
         changed = ScanRules(**{**there, **values})  # raises before anything shared has changed
+        if _values(changed) != there:
+            said = self._audit.event("rules", by, there, _values(changed), "scan rules")
+            self._settings.write(said, rules=_values(changed))
         with self._doing(by):
             self.rules.param.update(**_values(changed))
+
+    def _turn(self, by: str, **values: Any) -> None:
+        """Store what changes of the agent, then set it: what fails has changed nothing."""
+        changed = {n: v for n, v in values.items() if v != getattr(self.agent, n)}
+        if changed:
+            before = {n: getattr(self.agent, n) for n in changed}
+            self._settings.write(self._audit.event("agent", by, before, changed), **changed)
+        with self._doing(by):
+            self.agent.param.update(**values)
 
     def _tell(self, what: str, value: Any, number: int | None, by: str) -> None:
         self._hub.emit(
@@ -167,19 +197,37 @@ class Controls:
 
     def _agent_set(self, *events: Any) -> None:
         changed = {event.name: event.new for event in events}
+        if self._by is None:
+            said = self._audit.event("agent", "python", {e.name: e.old for e in events}, changed)
+            self._python_set("agent", said, changed)
         self._tell("agent", changed, None, self._by or "python")
-        self._settings.write(**changed)
 
     def _rules_set(self, *_: Any) -> None:
         rules = _values(self.rules)
+        if self._by is None:
+            said = self._audit.event("rules", "python", self._ruled, rules, "scan rules")
+            self._python_set("rules", said, {"rules": rules})
+        self._ruled = rules
         self._tell("rules", rules, None, self._by or "python")
-        self._settings.write(rules=rules)
+
+    def _python_set(self, what: str, said: Event, values: Mapping[str, Any]) -> None:
+        """Keep what Python code has set; what cannot be stored holds until the next start."""
+        try:
+            self._settings.write(said, **values)
+        except DatabaseError as error:
+            logger.error("change not stored", what=what, error=str(error))
 
     def _weights_set(self, *_: Any) -> None:
-        if self._by is None:  # `apply_weights` has stored its own already
-            stored = self._versions.add(self.weights.as_dict(), "python")
-            self.weights_version = stored.version
-            self._tell("weights", stored.weights, stored.version, "python")
+        if self._by is not None:  # `apply_weights` has stored its own already
+            return
+        values = self.weights.as_dict()
+        said = self._audit.event("weights", "python", self._active, values)
+        try:
+            self.weights_version = self._versions.add(values, "python", events=[said]).version
+        except DatabaseError as error:
+            logger.error("change not stored", what="weights", error=str(error))
+        self._active = values
+        self._tell("weights", values, self.weights_version, "python")
 
 
 def _values(rules: ScanRules) -> dict[str, Any]:

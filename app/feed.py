@@ -5,21 +5,27 @@ from datetime import UTC, datetime
 
 import structlog
 
+from app.universe import SIMULATED_TOP, Choice, in_force
 from opportunity.config import Settings, SettingsError
 from opportunity.feeds.base import Feed
 from opportunity.feeds.exchange.feed import ExchangeFeed
 from opportunity.feeds.replay import ReplayFeed
 from opportunity.feeds.simulated import SimulatedFeed
+from opportunity.feeds.simulation.universe import exists, symbols_of
 from opportunity.feeds.sources import Sources, make_sources
 from opportunity.market.store import BarStore
-from opportunity.market.symbols import parse_symbol
-from opportunity.market.timeframe import EARLIEST_MS, LATEST_MS
+from opportunity.market.timeframe import EARLIEST_MS, LATEST_MS, TIMEFRAMES
 
 logger = structlog.get_logger(__name__)
 
 
 def make_feed(
-    settings: Settings, resume_ms: int | None, now_ms: int, before: Sequence[str] = ()
+    settings: Settings,
+    resume_ms: int | None,
+    now_ms: int,
+    before: Sequence[str] = (),
+    choice: Choice | None = None,
+    held: Sequence[str] = (),
 ) -> Feed:
     """Return the feed, not yet opened.
 
@@ -31,22 +37,22 @@ def make_feed(
         Where the simulated market stood when the server stopped, ms UTC.
     now_ms : int
         Where it starts the first time, when the settings name no start, ms UTC.
-
     before : sequence of str
         Symbols of an exchange that were watched when the server stopped.
+    choice : Choice, optional
+        What people chose to watch; settings that name symbols or their number win.
+    held : sequence of str
+        Symbols with an open position: watched whatever was chosen, where the feed has them.
 
     Raises
     ------
     SettingsError
         If a flag that the feed needs is missing or a time cannot be read.
     """
-    symbols = tuple(parse_symbol(s) for s in settings.symbols) or None
+    wanted = in_force(settings, choice)
     start = parse_time(settings.start)
     if settings.feed == "replay":
-        if settings.data is None:
-            raise SettingsError("data must name a folder of recorded bars for the replay feed")
-        store = BarStore(settings.data, settings.exchange or None)
-        return ReplayFeed(store, symbols, speed=settings.speed, start=start)
+        return _replay(settings, wanted, held, start)
     if settings.feed == "exchange":
         if start is not None:
             raise SettingsError("start must be empty for the exchange feed: its time is now")
@@ -57,18 +63,35 @@ def make_feed(
             )
         return ExchangeFeed(
             settings.exchange or "binance",
-            settings.top if symbols is None else symbols,
-            quote=settings.quote,
+            wanted.symbols or wanted.top or settings.top,
+            quote=wanted.quote,
             folder=settings.home,
             url=settings.exchange_url,
             before=before,
+            held=held,
         )
-    if start is None:
-        start = now_ms if resume_ms is None else resume_ms
-    return SimulatedFeed(
-        40 if symbols is None else symbols,
-        seed=settings.seed, speed=settings.speed, start_ms=start,
-    )
+    goes_on = now_ms if resume_ms is None else resume_ms
+    names = wanted.symbols or symbols_of(wanted.top or SIMULATED_TOP)
+    names = tuple(dict.fromkeys((*names, *(s for s in held if exists(s)))))
+    feed = SimulatedFeed(
+        names, seed=settings.seed, speed=settings.speed,
+        start_ms=goes_on if start is None else start,
+    )  # fmt: skip
+    feed.starts_over = start is not None  # somebody wants that time again
+    return feed
+
+
+def _replay(
+    settings: Settings, wanted: Choice, held: Sequence[str], start: int | None
+) -> ReplayFeed:
+    if settings.data is None:
+        raise SettingsError("data must name a folder of recorded bars for the replay feed")
+    store = BarStore(settings.data, settings.exchange or None)
+    if not wanted.symbols:
+        return ReplayFeed(store, None, speed=settings.speed, start=start)
+    there = {symbol for t in TIMEFRAMES for symbol in store.symbols(t)}
+    names = dict.fromkeys((*wanted.symbols, *(s for s in held if s in there)))
+    return ReplayFeed(store, tuple(names), speed=settings.speed, start=start)
 
 
 def sources_of(

@@ -15,6 +15,11 @@ def symbols_key(settings: Settings) -> str:
     return f"symbols of {state_name(settings)}"
 
 
+def universe_key(settings: Settings) -> str:
+    """Return the setting under which the choice of symbols is kept."""
+    return f"universe of {state_name(settings)}"
+
+
 def state_name(settings: Settings) -> str:
     """Name the market whose streams are kept: another seed or folder makes another one."""
     if settings.feed == "simulated":

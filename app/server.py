@@ -15,14 +15,17 @@ from tornado.netutil import bind_sockets
 
 from app.feed import make_feed
 from app.logs import configure_logs
-from app.names import symbols_key, time_key
+from app.names import state_name, symbols_key, time_key, universe_key
 from app.services import Services
+from app.universe import Choice
 from opportunity.config import Settings, SettingsError
 from opportunity.errors import OpportunityError
 from opportunity.feeds.base import Feed
 from opportunity.feeds.clock import wall_ms
 from opportunity.market.timeframe import timeframe
+from opportunity.storage.books import PAPER, Book
 from opportunity.storage.database import open_database
+from opportunity.storage.lease import LeaseTaken
 from opportunity.storage.repositories import Memory
 
 logger = structlog.get_logger(__name__)
@@ -58,8 +61,12 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
     steady_allocator()
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     _obey(loop, stop)
-    memory = Memory(open_database(settings.database), wall_ms)
-    services = Services(settings, _feed(settings, memory), memory, loop)
+    memory = Memory(open_database(settings.database, settings.home / "backups"), wall_ms)
+    try:
+        services = Services(settings, _feed(settings, memory), memory, loop)
+    except LeaseTaken:
+        memory.close()
+        raise
     warming = asyncio.ensure_future(services.start())
     try:
         server = _listen(settings, services)
@@ -105,16 +112,28 @@ def _check_address(settings: Settings) -> None:
 def _feed(settings: Settings, memory: Memory) -> Feed:
     """Make the feed, and see that nothing in the settings is wrong: the agent starts after."""
     stored = memory.settings.read()
+    book = memory.ledger(state_name(settings)).read_book(PAPER)
     try:
         for name in settings.timeframes:
             timeframe(name)
         return make_feed(
-            settings, stored.get(time_key(settings.feed)), wall_ms(),
+            settings, resume_time(stored.get(time_key(settings.feed)), book), wall_ms(),
             stored.get(symbols_key(settings), ()),
+            Choice.of(memory.turned.read(universe_key(settings)).values),
+            () if book is None else tuple(book.positions),
         )
     except ValueError as error:
         memory.close()
         raise SettingsError(str(error)) from error
+
+
+def resume_time(kept: int | None, book: Book | None) -> int | None:
+    """Return where a feed goes on that has a time of its own, ms UTC; None at the first start.
+
+    A crash may have come after bars that are in the account, and before their time was kept.
+    """
+    known = [time for time in (kept, None if book is None else book.time) if time is not None]
+    return max(known, default=None)
 
 
 def _obey(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

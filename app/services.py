@@ -6,16 +6,25 @@ The API and the pages call this and nothing below it, so both do the same thing 
 import asyncio
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 
+from app.alerts.wiring import alerts_of
 from app.backtests import Backtests
 from app.controls import Controls
 from app.feed import sources_of
 from app.feed_watch import FeedWatch
+from app.housekeeping import Housekeeping
+from app.journal import JournalService
 from app.names import state_name, symbols_key, time_key
+from app.once import Once
+from app.paper import Paper
+from app.risk import Risk
 from app.scans import Asked, scan
+from app.shadows import Shadows
+from app.universe import Universe
 from app.verify import new_session
 from opportunity import __version__
 from opportunity.bus.memory import Hub
@@ -35,6 +44,7 @@ from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.shared import Shared
 from opportunity.storage.bar_notes import NotePage
+from opportunity.storage.failures import DatabaseError
 from opportunity.storage.repositories import Memory
 from opportunity.strategy import Evaluation, ScanRules, evaluate
 
@@ -72,6 +82,8 @@ class Services:
         self.backtests = Backtests.of(settings, feed, memory, self._now, self.hub)
         stored = self.controls.stored
         self.session = new_session(settings.home, wall_ms()) if settings.record else None
+        lease = memory.lease(state_name(settings))
+        lease.acquire()  # the error names another live server that trades this market
         self.agent = Agent(
             feed=feed,
             weights=self.weights,
@@ -84,44 +96,67 @@ class Services:
             calibration=saved_calibration(settings.home),
             notes=self._notes,
             session=self.session,
+            ledger=memory.ledger(state_name(settings)),
+            lease=lease,
             enabled=stored.get("enabled", settings.agent_enabled),
             scan_interval_ms=stored.get("scan_interval_ms", settings.scan_interval_ms),
         )
         self.controls.watch(self.agent)
+        self.paper = Paper(settings, memory, self.agent)
+        self.risk = Risk(self.agent, feed, self.paper)
+        self.journal = JournalService(settings, memory, self.agent, feed, self.hub)
+        self.shadows = Shadows.of(settings, memory, self.agent, self.hub)
+        self.universe = Universe(settings, memory.turned, self.agent, self.paper.held)
+        self.watchlists, self.once = memory.watchlists, Once(memory.idempotency)
         self.agent.param.watch(self._agent_changed, ["enabled", "running", "last_error"])
         shared: tuple[Shared, ...] = (self.weights, self.rules, self.agent)
         for one in shared:
             one.bind_thread()
-        self._clock_keeper: asyncio.TimerHandle | None = None
+        self._clock_keeper: asyncio.Future[None] | None = None
+        self._ended = asyncio.Event()
         self._feed_watch = FeedWatch(self.feed_status, self.hub, loop)
+        self._housekeeping = Housekeeping(settings, memory)
+        self.alerts = alerts_of(settings, memory, self.hub, feed, self.agent)
 
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Start the agent on its own thread; a market that does not answer is asked again."""
         self._feed_watch.start()
+        await self.alerts.start()
         await self.agent.start(thread=True, patient=True)
         if self.feed_name == "exchange":
             self._memory.settings.write(**{symbols_key(self.settings): list(self.symbols)})
-        self._keep_time()
+        self._clock_keeper = asyncio.ensure_future(self._keep_time())
+        self.journal.start()
+        self._housekeeping.start()
 
     async def stop(self) -> None:
         """Stop the agent and close what is open."""
         await self.backtests.close()
+        await self.journal.close()
         self._feed_watch.stop()
+        self._ended.set()
         if self._clock_keeper is not None:
-            self._clock_keeper.cancel()
+            await self._clock_keeper
         try:
             await self.agent.stop()
             self._remember_time()
         finally:
+            await self.alerts.close()
+            await self._housekeeping.close()
             self.agent.close()
             self.hub.close()
             self._memory.close()
 
-    def _keep_time(self) -> None:
-        self._clock_keeper = self._loop.call_later(KEEP_TIME_S, self._keep_time)
-        self._remember_time()
+    async def _keep_time(self) -> None:
+        while not self._ended.is_set():
+            try:
+                await asyncio.to_thread(self._remember_time)
+            except DatabaseError as error:
+                logger.warning("time not stored", error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), KEEP_TIME_S)
 
     def _remember_time(self) -> None:
         if self.agent.time:

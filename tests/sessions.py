@@ -137,10 +137,14 @@ def no_faults(n: int) -> Faults:
     return Faults(zero, zero.copy(), no, zero.copy(), zero.copy(), no.copy(), no.copy(), 0)
 
 
-def agent_of(feed: Feed, folder: Path | None, frames=FRAMES, state=None, **rules: object) -> Agent:
+def agent_of(
+    feed: Feed, folder: Path | None, frames=FRAMES, state=None, ledger=None, **rules: object
+) -> Agent:
     """Return an agent that trades eagerly on paper and logs to `folder`."""
     paper = PaperTrading(rules=TradeRules(**(EAGER | rules)))
-    return Agent(feed, timeframes=frames, trading=paper, session=folder, state=state)
+    return Agent(
+        feed, timeframes=frames, trading=paper, session=folder, state=state, ledger=ledger
+    )
 
 
 async def live(agent: Agent, done: asyncio.Event) -> None:

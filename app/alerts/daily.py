@@ -10,7 +10,6 @@ from opportunity.live.portfolio import PortfolioState
 from opportunity.storage.outbox_rows import Note
 
 
-
 class Daily:
     """Says when a summary or a sign of life is due, and makes it.
 

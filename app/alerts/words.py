@@ -97,7 +97,8 @@ def event_words(event: StoredEvent) -> tuple[str, str]:
 def _breaker(body: Mapping[str, Any], when: str) -> tuple[str, str]:
     name, state = _plain(body.get("name")), body.get("state")
     until = body.get("until")
-    more = f"; no entries until {at(until)}" if state == "OPEN" and isinstance(until, int) and until else ""
+    known = state == "OPEN" and isinstance(until, int) and until
+    more = f"; no entries until {at(until)}" if known else ""
     before = _plain(body.get("before"))
     title = f"Breaker {name} {_plain(state)}" + (f", was {before}" if before else "")
     return title, f"{body.get('reason') or 'no reason given'}{more}, {when}"

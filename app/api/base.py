@@ -12,9 +12,10 @@ from tornado.web import RequestHandler, stream_request_body
 
 from app.api.guard import SAFE_METHODS, check_caller
 from app.api.parsing import JsonError, parse_json
-from app.api.problems import ApiError, problem_of, schema_error
+from app.api.problems import ApiError, problem_of, schema_error, storage_problem
 from app.services import Services
 from opportunity.contracts.base import Answer
+from opportunity.storage.failures import DatabaseError
 
 logger = structlog.get_logger(__name__)
 
@@ -77,6 +78,14 @@ class Checked(RequestHandler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(orjson.dumps(answer.model_dump()))
 
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Finish with an error; a database that takes nothing now is a 503, not our fault."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        if isinstance(error, DatabaseError):
+            refused = storage_problem(error)
+            status_code, kwargs["exc_info"] = 503, (ApiError, refused, error.__traceback__)
+        super().send_error(status_code, **kwargs)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Finish with problem details, whoever raised the error."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
@@ -109,6 +118,8 @@ class Checked(RequestHandler):
         about = {"path": self.request.path[:200], "request_id": self.request_id}
         if isinstance(value, ApiError) and value.status_code < 500:
             logger.info("request refused", code=value.code, **about)
+        elif isinstance(value, DatabaseError):
+            logger.warning("storage failed", error=str(value), **about)
         elif isinstance(value, ApiError) and value.status_code == 503:
             logger.debug("request not served yet", code=value.code, **about)
         elif isinstance(value, ApiError):

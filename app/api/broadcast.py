@@ -20,7 +20,12 @@ from app.api.messages import Message, Press, encode
 from app.api.outlet import Outlet
 from app.services import Services
 from opportunity.bus.memory import Events, States
-from opportunity.contracts.realtime import SYMBOL_CHANNELS, Channel, ClosingMessage
+from opportunity.contracts.realtime import (
+    EVENT_CHANNELS,
+    SYMBOL_CHANNELS,
+    Channel,
+    ClosingMessage,
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -35,9 +40,15 @@ DEFAULT: Final = "*"
 
 CHANNEL_OF: Final[dict[str, Channel]] = {
     "signal": "signal", "price": "price", "scan": "market_scan", "status": "status",
-    "backtest": "backtest",
+    "backtest": "backtest", "portfolio": "portfolio",
 }  # fmt: skip
 """Hub topic -> channel of the stream, for states."""
+
+CHANNEL_OF_EVENT: Final[dict[str, Channel]] = {
+    "order": "trade", "fill": "trade", "trade": "trade", "breaker": "alert",
+    "price_alert": "alert", "alert": "alert", "storage": "alert", "lease": "alert",
+}  # fmt: skip
+"""Kind of an event of the log -> channel of the stream; other kinds do not travel."""
 
 
 class Client(Protocol):
@@ -71,7 +82,9 @@ class Realtime:
         )
         self.press = Press(services)
         self.clients: set[Client] = set()
-        self.events: deque[Message] = deque(maxlen=self.limits.n_events)
+        self.events: dict[Channel, deque[Message]] = {
+            channel: deque(maxlen=self.limits.n_events) for channel in EVENT_CHANNELS
+        }
         self.stats = services.websocket_stats
         self.closing = False
         self.slow = self.broken = 0
@@ -206,12 +219,12 @@ class Realtime:
 
     def _load_newest(self) -> None:
         hub = self.services.hub
-        for topic in ("signal", "price", "scan", "backtest"):
+        for topic in ("signal", "price", "scan", "backtest", "portfolio"):
             for key, payload in hub.latest_of(topic).items():
                 self._payloads[CHANNEL_OF[topic], key] = payload
 
     def _receive(self, states: States, events: Events) -> None:
-        out = [m for topic, payload in events if topic == "config" for m in self._config(payload)]
+        out = [message for topic, payload in events for message in self._happened(topic, payload)]
         for (topic, key), payload in states.items():
             channel = CHANNEL_OF.get(topic)
             if channel is None:
@@ -227,9 +240,17 @@ class Realtime:
                 out += self._newest_list(channel, key)
         self._spread(out)
 
-    def _config(self, payload: Any) -> list[Message]:
-        made = self._press("config", "", payload)
-        self.events.extend(made)
+    def _happened(self, topic: str, payload: Any) -> list[Message]:
+        """Make the message of an event and keep it for those who come back."""
+        channel: Channel | None = None
+        if topic == "config":
+            channel = "config"
+        elif topic == "event":
+            channel = CHANNEL_OF_EVENT.get(payload.kind)
+        if channel is None:
+            return []
+        made = self._press(channel, "", payload)
+        self.events[channel].extend(made)
         return made
 
     def _newest_list(self, channel: Channel, key: str) -> list[Message]:
@@ -253,6 +274,10 @@ class Realtime:
                     return [press.config(payload)]
                 case "backtest":
                     return [press.backtest(key, payload)]
+                case "portfolio":
+                    return [press.portfolio(payload)]
+                case "trade" | "alert":
+                    return [press.event(channel, payload)]
         except (pydantic.ValidationError, TypeError, ValueError):
             self.broken += 1
             logger.exception("message broke its contract", channel=channel, key=key)

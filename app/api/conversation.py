@@ -15,6 +15,7 @@ from opportunity.contracts.base import Answer
 from opportunity.contracts.realtime import (
     CHANNELS,
     COMMANDS,
+    EVENT_CHANNELS,
     SYMBOL_CHANNELS,
     Channel,
     Command,
@@ -118,7 +119,7 @@ class Conversation:
         for channel in channels:
             if channel in SYMBOL_CHANNELS:
                 messages += [self._realtime.newest(channel, key) for key in keys]
-            elif channel != "config":
+            elif channel not in EVENT_CHANNELS:
                 messages += self._realtime.newest_of(channel)
         newest = [m for m in messages if m is not None]
         for message in newest:  # asked for again, perhaps under another filter
@@ -215,23 +216,44 @@ class Conversation:
         self._reply(Unsubscribed(symbols=echo, channels=channels, id=command.id))
 
     def _resume(self, command: Resume) -> None:
-        since = command.seq if command.seq is not None else command.last_seq or 0
         same = command.epoch in (None, self._services.epoch)
-        missed = [e for e in self._realtime.events if not same or e.seq > since]
-        newest = self._realtime.press.newest("config")
-        replayed = missed if "config" in self._whole else []
+        since = self._since(command)
+        newest = {channel: self._realtime.press.newest(channel) for channel in EVENT_CHANNELS}
+        missed = {
+            channel: [e for e in self._realtime.events[channel] if not same or e.seq > seq]
+            for channel, seq in since.items()
+        }
+        replayed = {c: events for c, events in missed.items() if c in self._whole}
+        complete = all(newest[c] - seq <= len(missed[c]) for c, seq in since.items())
         self._reply(
             Resumed(
-                epoch=self._services.epoch, replayed=len(replayed),
-                complete=same and newest - since <= len(missed), seq=newest, id=command.id,
+                epoch=self._services.epoch, replayed=sum(map(len, replayed.values())),
+                complete=same and complete, seq=newest["config"], seqs=dict(newest), id=command.id,
             )
         )  # fmt: skip
-        for event in replayed:
+        for event in (event for events in replayed.values() for event in events):
             self._realtime.reply(self, event.frame())
-        self._seen = {("config", ""): newest} if replayed else {}
+        self._seen = {(channel, ""): newest[channel] for channel in replayed}
         for channel, spelt in self._spelt.items():
             self._send_newest([channel], spelt)
         self._send_newest(sorted(self._whole), ())
+
+    def _since(self, command: Resume) -> dict[Channel, int]:
+        """Return the newest number seen of each channel of events that is resumed.
+
+        `seq` is that of config; without any number it is all that is subscribed, from the start.
+        """
+        seq = command.seq if command.seq is not None else command.last_seq
+        since: dict[Channel, int] = {} if seq is None else {"config": seq}
+        for name, number in command.seqs.items():
+            if name not in EVENT_CHANNELS or number < 0:
+                raise CommandError(
+                    "invalid_message", f"seqs must be numbers >= 0 of {', '.join(EVENT_CHANNELS)}"
+                )
+            since |= {channel: number for channel in EVENT_CHANNELS if channel == name}
+        if not since:
+            since = {c: 0 for c in EVENT_CHANNELS if c == "config" or c in self._whole}
+        return since
 
     # -- subscriptions ---------------------------------------------------------------------------
 

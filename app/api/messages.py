@@ -1,31 +1,40 @@
 """Stream messages: numbered per channel, checked once, their frames built once."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
+from app.api.account import portfolio_of
 from app.api.jobs import job_line
 from app.api.outlet import frame
 from app.jobs import Job
 from app.services import Services
 from opportunity.contracts.base import Answer, TimeframeName
 from opportunity.contracts.realtime import (
+    EVENT_CHANNELS,
     AgentState,
+    AlertMessage,
     BacktestMessage,
     Channel,
     ConfigMessage,
     MarketScanMessage,
+    PortfolioMessage,
     PriceMessage,
     ScanRow,
     SignalMessage,
     StatusMessage,
+    TradeMessage,
     WebSocketStatus,
 )
 from opportunity.feeds.clock import wall_ms
 from opportunity.market.symbols import compact
 from opportunity.strategy import Evaluation
+
+if TYPE_CHECKING:
+    from opportunity.live.portfolio import PortfolioState
+    from opportunity.storage.events import StoredEvent
 
 N_ROWS = 20
 
@@ -49,7 +58,7 @@ class Message:
     @property
     def state_key(self) -> tuple[Channel, str] | None:
         """What a newer message takes the place of; None for events, which all travel."""
-        return None if self.channel == "config" else (self.channel, self.key)
+        return None if self.channel in EVENT_CHANNELS else (self.channel, self.key)
 
     def frame(self, timeframes: Filter = None) -> bytes:
         """Return the frame; of a signal, with only these timeframes in it."""
@@ -133,6 +142,23 @@ class Press:
     def config(self, event: Mapping[str, Any]) -> Message:
         """Return the message of a change of weights, rules or agent."""
         return self._message("config", "", ConfigMessage, **event)
+
+    def portfolio(self, state: "PortfolioState") -> Message:
+        """Return the message of the paper account."""
+        return self._message(
+            "portfolio", "", PortfolioMessage,
+            portfolio=portfolio_of(state), ts=state.time, source=state.source,
+        )  # fmt: skip
+
+    def event(self, channel: Channel, event: "StoredEvent") -> Message:
+        """Return the message of something that is in the event log: `trade` or `alert`."""
+        body = dict(event.body)
+        return self._message(
+            channel, "", TradeMessage if channel == "trade" else AlertMessage,
+            id=event.id, event=event.kind, symbol=body.get("symbol"),
+            book=str(body.get("book", "")), data=body, time=event.time, ts=event.at,
+            source=self._services.source,
+        )  # fmt: skip
 
     def _message(
         self, channel: Channel, key: str, model: Callable[..., Answer], **fields: Any

@@ -34,7 +34,7 @@ def parse_json(data: bytes) -> Any:
     JsonError
         If it is not JSON, or nests deeper than `MAX_DEPTH`, or an object has a key twice or
         more than `MAX_KEYS`, or a number is not finite or an integer beyond 64 bits, or a
-        string holds a lone surrogate.
+        string holds a lone surrogate or U+0000, which no text of PostgreSQL can hold.
     """
     _check_depth(data)
     try:
@@ -52,7 +52,7 @@ def parse_json(data: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise JsonError(f"not JSON: {error.msg} at character {error.pos}") from error
     if "\\u" in text:
-        _check_surrogates(value)
+        _check_strings(value)
     return value
 
 
@@ -96,13 +96,15 @@ def _constant(text: str) -> Any:
     raise JsonError("a number must be finite")
 
 
-def _check_surrogates(value: Any) -> None:
+def _check_strings(value: Any) -> None:
     waiting = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, str):
             if _SURROGATE.search(one):
                 raise JsonError("a string must hold whole characters, had a lone surrogate")
+            if "\0" in one:
+                raise JsonError("a string must not hold U+0000")
         elif isinstance(one, dict):
             waiting.extend(one)
             waiting.extend(one.values())

@@ -1,5 +1,7 @@
 """Errors of the API: one exception that carries a status and a code, one way to word it."""
 
+import json
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +11,7 @@ from tornado.web import HTTPError
 
 from opportunity.contracts.problem import TYPE_PREFIX, FieldError, Problem
 from opportunity.errors import unknown
+from opportunity.storage.failures import DatabaseError, StorageFull
 
 
 class ApiError(HTTPError):
@@ -53,6 +56,25 @@ def warming() -> ApiError:
     return ApiError(
         503, "warming_up", "There are no scores yet; the agent is still reading history.",
         headers={"Retry-After": str(WARMING_S)}, retry_after_s=WARMING_S,
+    )  # fmt: skip
+
+
+FULL_S = 30
+AGAIN_S = 5
+
+
+def storage_problem(error: DatabaseError) -> ApiError:
+    """Return the 503 of a database that takes nothing now; its own words stay inside."""
+    full = isinstance(error, StorageFull)
+    wait = FULL_S if full else AGAIN_S
+    text = (
+        "Nothing can be stored now: there is no room. What is stored can be read."
+        if full
+        else "The database does not answer now."
+    )
+    return ApiError(
+        503, "read_only" if full else "storage", text,
+        headers={"Retry-After": str(wait)}, retry_after_s=wait,
     )  # fmt: skip
 
 
@@ -106,6 +128,10 @@ def invalid(field: str, message: str) -> ApiError:
     )
 
 
+_SHOULD = re.compile(r"^(?:Input|String|List|Dictionary|Object) should ")
+_MOST_SHOWN = 64
+
+
 def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
@@ -121,4 +147,16 @@ def _message(error: Any, model: type[pydantic.BaseModel]) -> str:
     loc = error["loc"]
     if error["type"] == "extra_forbidden" and len(loc) == 1:
         return unknown("field", str(loc[0])[:64], model.model_fields)
-    return str(error["msg"]).replace("Input should be", "must be").removeprefix("Value error, ")
+    if error["type"] == "missing":
+        return "must be given"
+    text = _SHOULD.sub("must ", str(error["msg"]).removeprefix("Value error, "))
+    given = error["input"]
+    if ", was " in text or not isinstance(given, str | int | float | bool | None):
+        return text
+    return f"{text}, was {shown(given)}"
+
+
+def shown(given: object) -> str:
+    """Return a value of a request as a message shows it: short, and as JSON writes it."""
+    text = json.dumps(given, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"

@@ -194,6 +194,15 @@ def write_json(value: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def say(text: str) -> None:
+    """Write one line to stdout, whatever a terminal would make of it escaped."""
+    import sys
+
+    from app.terminal import visible
+
+    sys.stdout.write(visible(text, sys.stdout.encoding or "utf-8") + "\n")
+
+
 def complain(text: str) -> None:
     """Write one line to stderr."""
     import sys

@@ -64,7 +64,7 @@ def _checks(args: argparse.Namespace, show: Any) -> list["Check"]:
     import asyncio
 
     from app.doctor.compiled import check_kernels
-    from app.doctor.database import check_database
+    from app.doctor.database import check_backups, check_database
     from app.doctor.exchange import Target, check_exchange
     from app.doctor.machine import check_disk, check_folder, check_port
     from app.doctor.software import check_packages, check_python
@@ -87,7 +87,8 @@ def _checks(args: argparse.Namespace, show: Any) -> list["Check"]:
     if settings is None:
         return checks
     note(check_folder(settings.home), check_disk(settings.home))
-    note(check_database(settings.database), check_kernels(), check_port(settings))
+    note(check_database(settings.database), check_backups(settings.home / "backups", wall_ms()))
+    note(check_kernels(), check_port(settings))
     live = settings.feed == "exchange"
     name = args.exchange or (settings.exchange if live else "") or "binance"
     needed = bool(args.exchange or settings.exchange_url or live)

@@ -11,7 +11,7 @@ from app.commands import arguments
 from app.commands.arguments import BAD_USAGE, DONE, FAILED
 
 if TYPE_CHECKING:
-    from opportunity.config import NewsSource
+    from opportunity.config_lists import NewsSource
     from opportunity.market.observations import Headline
 
 NAME: Final = "news"

@@ -83,7 +83,8 @@ def _promote(args: argparse.Namespace) -> int:
     from opportunity.storage.repositories import Memory
 
     weights = check_weights(_scaled(args.weights))
-    memory = Memory(open_database(load_settings({"home": args.home}).database), wall_ms)
+    settings = load_settings({"home": args.home})
+    memory = Memory(open_database(settings.database, settings.home / "backups"), wall_ms)
     try:
         with Shown("running the detectors", "bars") as shown:
             history = history_of(args, shown.tell)

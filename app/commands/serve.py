@@ -47,7 +47,7 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument("--seed", type=int, help="seed of the simulated market (7)")
     parser.add_argument(
         "--record", action="store_true", default=None,
-        help="trade on paper and log the session in the data folder, for `opportunity verify`",
+        help="log all that comes in and is done in the data folder, for `opportunity verify`",
     )
     parser.add_argument("--home", metavar="DIR", help="data folder (default ~/.opportunity)")
     parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"))

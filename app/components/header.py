@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import param
 
 from app.components.island import Island, dumps, module, style
+from opportunity.errors import OpportunityError
 from opportunity.scoring.trust import TrustSummary
 
 
@@ -39,7 +40,7 @@ class AgentToggle(Island):
                 self.enabled = wanted
             else:
                 self._on_toggle(wanted)
-        except (ValueError, RuntimeError, OSError) as failure:
+        except (OpportunityError, ValueError, RuntimeError, OSError) as failure:
             error = str(failure)
         self._presses += 1
         self.answer = dumps({"n": self._presses, "error": error})

@@ -8,7 +8,7 @@ import param
 from app.components.island import Island, dumps, module, style
 from app.components.labels import HINTS, LABELS
 from opportunity.contracts import DETECTOR_NAMES
-from opportunity.errors import ConflictError
+from opportunity.errors import ConflictError, OpportunityError
 from opportunity.scoring.weights import Weights
 
 _ROWS: Final = dumps([[n, LABELS[n], HINTS[n]] for n in DETECTOR_NAMES])
@@ -90,7 +90,7 @@ class WeightsEditor(Island):
             action(data)
         except ConflictError as conflict:
             self._say("", conflict=str(conflict))
-        except (ValueError, KeyError, PermissionError) as error:
+        except (OpportunityError, ValueError, KeyError, PermissionError) as error:
             self._say(str(error), tone="bear")
 
     def _take(self, data: Mapping[str, Any]) -> None:

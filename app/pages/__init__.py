@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Final
 
-from app.pages import live, research
+from app.pages import live, portfolio, research
 
-PAGES: Final[tuple[ModuleType, ...]] = (live, research)
+PAGES: Final[tuple[ModuleType, ...]] = (live, portfolio, research)
 """Each module has `PATH`, `TITLE` and `page(services)`."""

@@ -26,7 +26,7 @@ MAX_POINTS: Final = 20_000
 MAX_TRADES: Final = 10_000
 YEARS: Final = range(2009, 2100)
 
-ExitReason = Literal["SL", "TP", "TIME", "SIGNAL", "END_OF_TEST"]
+ExitReason = Literal["SL", "TP", "TIME", "SIGNAL", "END_OF_TEST", "MANUAL", "GONE"]
 ExportFormat = Literal["csv", "json", "parquet", "html"]
 
 
@@ -97,6 +97,17 @@ class RiskLimitsBody(Body):
     max_drawdown: float | None = Field(None, ge=0.001, le=1)
     max_losses: int | None = Field(None, ge=0, le=1_000, description="in a row; 0: no bound")
     cooldown_h: float | None = Field(None, ge=0, le=8_760, description="hours")
+    max_volume: float | None = Field(
+        None, ge=0, le=1, description="of the 24 h quote volume; 0: no bound"
+    )
+    max_volatility: float | None = Field(
+        None, ge=0, le=1, description="of the equity that one ATR moves; 0: no bound"
+    )
+    kelly: float | None = Field(None, ge=0, le=1, description="of the Kelly fraction; 0: no bound")
+    payoff: float | None = Field(None, ge=0.1, le=10, description="a win in losses, for Kelly")
+    stale_bars: int | None = Field(None, ge=0, le=1_000, description="live only; 0: never")
+    max_var95: float | None = Field(None, ge=0.001, le=1, description="warned of, not enforced")
+    max_correlation: float | None = Field(None, ge=0, le=1, description="warned of, not enforced")
 
 
 class SizingBody(Body):

@@ -16,11 +16,17 @@ from opportunity.contracts.base import (
     Unit,
 )
 from opportunity.contracts.jobs import JobLine
+from opportunity.contracts.portfolio import PortfolioAnswer
 
-Channel = Literal["signal", "price", "market_scan", "status", "config", "backtest"]
+Channel = Literal[
+    "signal", "price", "market_scan", "status", "config", "backtest", "trade", "alert", "portfolio"
+]
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 SYMBOL_CHANNELS: Final[tuple[Channel, ...]] = ("signal", "price")
 """Channels that are subscribed symbol by symbol; the others come whole."""
+
+EVENT_CHANNELS: Final[tuple[Channel, ...]] = ("config", "trade", "alert")
+"""Channels whose messages all travel, numbered without a gap; of the others the newest wins."""
 
 Action = Literal["subscribe", "unsubscribe", "ping", "get_status", "resume"]
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -64,11 +70,14 @@ class GetStatus(Command):
 
 
 class Resume(Command):
-    """Ask for what was missed: events after `seq` of the same epoch, and the newest states."""
+    """Ask for what was missed: events after these numbers of the epoch, and the newest states."""
 
     epoch: str | None = None
-    seq: int | None = Field(None, ge=0)
+    seq: int | None = Field(None, ge=0, description="newest number seen on config")
     last_seq: int | None = Field(None, ge=0, description="older name of seq")
+    seqs: dict[str, int] = Field(
+        default={}, max_length=20, description="newest number seen, by channel of events"
+    )
 
 
 COMMANDS: Final[dict[str, type[Command]]] = {
@@ -191,15 +200,53 @@ class BacktestMessage(Numbered, JobLine):
 
 
 class ConfigMessage(Numbered):
-    """Somebody changed weights, rules or the agent; an event, numbered without gap."""
+    """Somebody changed weights, rules, limits or the agent; an event, numbered without gap."""
 
     type: Literal["config_changed"] = "config_changed"
     channel: Literal["config"] = "config"
-    what: Literal["weights", "agent", "rules"]
+    what: Literal["weights", "agent", "rules", "limits", "trade_rules", "shadow"]
     value: Any
     version: int | None
     by: str
     ts: int
+
+
+class EventMessage(Numbered):
+    """Something that happened and is in the event log, where `id` finds it."""
+
+    id: int
+    event: str = Field(description="kind of event")
+    symbol: str | None
+    book: str = Field(description="account that it is about; '' for none")
+    data: dict[str, Any] = Field(description="the event's own fields")
+    time: int = Field(description="feed time, ms UTC")
+    ts: int = Field(description="wall time, ms UTC")
+    source: str
+
+
+class TradeMessage(EventMessage):
+    """An order, a fill, or a trade that ended; an event, numbered without gap."""
+
+    type: Literal["trade"] = "trade"
+    channel: Literal["trade"] = "trade"
+    event: Literal["order", "fill", "trade"]
+
+
+class AlertMessage(EventMessage):
+    """A breaker, a price alert, or trouble; an event, numbered without gap."""
+
+    type: Literal["alert"] = "alert"
+    channel: Literal["alert"] = "alert"
+    event: Literal["breaker", "price_alert", "alert", "storage", "lease"]
+
+
+class PortfolioMessage(Numbered):
+    """The paper account as it was committed last; newest wins."""
+
+    type: Literal["portfolio"] = "portfolio"
+    portfolio: PortfolioAnswer
+    ts: int = Field(description="feed time, ms UTC")
+    source: str
 
 
 class Subscribed(Answer):
@@ -238,7 +285,8 @@ class Resumed(Answer):
     epoch: str
     replayed: int = Field(description="events that follow")
     complete: bool = Field(description="false: events are missing, start from the states")
-    seq: int = Field(description="number of the newest event")
+    seq: int = Field(description="number of the newest event of config")
+    seqs: dict[str, int] = Field(description="number of the newest event, by channel")
     id: Text = None
 
 

@@ -177,7 +177,7 @@ def _curve(name: str, values: FloatArray, n: int) -> list[float]:
     wrong = found[~(np.isfinite(found) & (found > 0))]
     if wrong.size:
         raise ValueError(f"{name} must be finite and > 0, was {wrong[0]:g}")
-    return found.tolist()
+    return [float(value) for value in found]
 
 
 def _numbers(name: str, values: Any) -> NDArray[Any]:

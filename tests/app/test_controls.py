@@ -10,6 +10,8 @@ from app.presets import check_weights
 from opportunity.errors import ConflictError, ThreadError
 from opportunity.feeds.clock import wall_ms
 from opportunity.scoring.presets import PRESETS
+from opportunity.storage.failures import DatabaseError
+from opportunity.storage.repositories import SettingRepository
 from opportunity.strategy import evaluate
 
 
@@ -213,6 +215,28 @@ async def test_interval_is_whole_told_and_kept(services, again) -> None:
     assert (await again(services)).agent.scan_interval_ms == 250
 
 
+async def test_what_cannot_be_stored_is_not_turned(services, monkeypatch) -> None:
+    """Or it would be in force until the next start, which knows nothing of it."""
+    ears, before = Ears(services), services.rules.as_dict()
+
+    def fail(self, *events, **values):
+        raise DatabaseError("settings must be kept, were not")
+
+    monkeypatch.setattr(SettingRepository, "write", fail)
+    for turn in (
+        lambda: services.controls.set_enabled(False, by="api"),
+        lambda: services.controls.set_interval(500, by="api"),
+        lambda: services.controls.set_rules({"type": "any"}, by="api"),
+    ):
+        with pytest.raises(DatabaseError):
+            turn()
+    assert services.agent.enabled
+    assert services.agent.scan_interval_ms == 60_000
+    assert services.rules.as_dict() == before
+    await ears.nothing(services)
+    monkeypatch.undo()
+
+
 async def test_status_of_the_agent_is_published(services) -> None:
     ears = Ears(services)
     services.controls.set_enabled(False, by="api")
@@ -294,3 +318,56 @@ async def test_rules_set_in_python_are_kept_and_wrong_ones_refused(services, aga
     services.rules.threshold = 0.8
     services.weights.sar = 0.5  # the agent still takes a new config
     assert (await again(services)).rules.threshold == 0.8
+
+
+# -- a database that takes nothing -----------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(services):
+    """Let nothing be stored; what is returned repairs it."""
+
+    def rename(old: str, new: str) -> None:
+        with services._memory._engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
+
+    rename("event", "gone")  # the last that is written: all before it must go back, too
+    return lambda: rename("gone", "event")
+
+
+async def test_what_cannot_be_stored_is_neither_in_force_nor_told(services, again, broken) -> None:
+    ears, controls = Ears(services), services.controls
+    before = services.rules.as_dict(), services.agent.scan_interval_ms, controls.weights_version
+    for work in (
+        lambda: controls.set_enabled(False, by="page"),
+        lambda: controls.set_interval(500, by="api"),
+        lambda: controls.set_rules({"threshold": 0.7}, by="api"),
+        lambda: controls.apply_weights(GIVEN, by="api"),
+    ):
+        with pytest.raises(DatabaseError):
+            work()
+    assert services.agent.enabled
+    now = services.rules.as_dict(), services.agent.scan_interval_ms, controls.weights_version
+    assert now == before
+    assert services.weights.as_dict() == BALANCED
+    await ears.nothing(services)
+    broken()
+    restarted = await again(services)
+    assert (restarted.agent.enabled, restarted.agent.scan_interval_ms) == (True, before[1])
+    assert restarted.weights.as_dict() == BALANCED
+    assert restarted.controls.weights_version == before[2]
+
+
+async def test_what_python_sets_holds_even_if_it_cannot_be_stored(services, broken) -> None:
+    ears = Ears(services)
+    services.agent.enabled = False
+    services.weights.update(GIVEN)
+    services.rules.threshold = 0.7
+    told = [await ears.event() for _ in range(3)]
+    assert [(e["what"], e["by"]) for e in told] == [
+        ("agent", "python"), ("weights", "python"), ("rules", "python"),
+    ]  # fmt: skip
+    broken()
+    services.controls.set_enabled(True, by="page")  # and goes on as if nothing had been
+    (event,) = await services.paper.audit("agent")
+    assert (event.body["before"], event.body["after"]) == ({"enabled": False}, {"enabled": True})

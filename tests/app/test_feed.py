@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from app.feed import make_feed, parse_time, sources_of
+from app.universe import Choice
 from opportunity.config import Settings, SettingsError
 from opportunity.errors import CoverageError
 from opportunity.feeds.exchange.feed import ExchangeFeed, wall_ms
@@ -100,6 +101,42 @@ def test_settings_reach_the_simulated_market() -> None:
     assert feed.clock.speed == 600
 
 
+def test_choice_of_people_is_used_unless_settings_name_symbols() -> None:
+    five = Choice(top=5)
+    assert len(make_feed(Settings(), None, NOW, choice=five).symbols) == 5
+    named = Choice(symbols=("SOL/USDT",))
+    assert make_feed(Settings(), None, NOW, choice=named).symbols == ("SOL/USDT",)
+    flags = Settings(symbols="BTCUSDT")
+    assert make_feed(flags, None, NOW, choice=named).symbols == ("BTC/USDT",)
+    assert len(make_feed(Settings(top=40), None, NOW, choice=five).symbols) == 40
+
+
+def test_symbols_with_open_positions_are_watched_whatever_was_chosen(tmp_path: Path) -> None:
+    held = ("DOGE/USDT", "GONE/EUR", "BTC/USDT")
+    flags = Settings(symbols="BTCUSDT")
+    assert make_feed(flags, None, NOW, held=held).symbols == ("BTC/USDT", "DOGE/USDT")
+    named = Choice(symbols=("SOL/USDT",))
+    assert make_feed(Settings(), None, NOW, choice=named, held=held).symbols == (
+        "SOL/USDT", "DOGE/USDT", "BTC/USDT",
+    )
+    feed = make_feed(Settings(feed="exchange", home=tmp_path), None, NOW, held=held)
+    assert feed._held == held
+
+
+def test_choice_reaches_the_exchange(tmp_path: Path) -> None:
+    settings = Settings(feed="exchange", home=tmp_path)
+    feed = make_feed(settings, None, NOW, choice=Choice("EUR", 7))
+    assert (feed._wanted, feed._quote) == (7, "EUR")
+    named = make_feed(settings, None, NOW, choice=Choice(symbols=("BTC/EUR",)))
+    assert named._wanted == ("BTC/EUR",)
+
+
+def test_replay_holds_what_its_folder_has(folder) -> None:
+    settings = Settings(feed="replay", data=folder, symbols="ETHUSDT")
+    feed = make_feed(settings, None, NOW, held=("BTC/USDT", "XRP/USDT"))
+    assert feed.symbols == ("ETH/USDT", "BTC/USDT")
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -164,3 +201,11 @@ def test_times_are_utc_unless_they_say_otherwise(text, time) -> None:
 def test_what_is_no_time_of_a_market_is_refused(text) -> None:
     with pytest.raises(SettingsError, match="start must"):
         parse_time(text)
+
+
+def test_a_start_that_is_asked_for_is_gone_through_again(tmp_path) -> None:
+    asked = Settings(home=tmp_path, symbols=("BTC/USDT",), start="2026-01-05T12:00:00Z")
+    goes_on = Settings(home=tmp_path, symbols=("BTC/USDT",))
+    now = 1_767_614_400_000
+    assert make_feed(asked, now, now).starts_over
+    assert not make_feed(goes_on, now, now).starts_over

@@ -11,11 +11,18 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from builders import random_bars
 
 from app import server
+from app.names import state_name, universe_key
+from opportunity.config import Settings
 from opportunity.market.store import BarStore
 from opportunity.scoring.presets import PRESETS
+from opportunity.storage.database import open_database
+from opportunity.storage.repositories import Memory
+from opportunity.storage.trading_tables import position
+from opportunity.storage.turned import Why
 
 START = "2026-01-05T12:00"
 START_MS = 1_767_614_400_000
@@ -54,7 +61,7 @@ class Process:
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal; return exit code and standard error."""
         self.process.send_signal(number)
-        return self.wait(10)
+        return self.wait(30)  # of a machine with other work
 
     def wait(self, timeout_s: float) -> tuple[int, str]:
         _, errors = self.process.communicate(timeout=timeout_s)
@@ -299,3 +306,19 @@ def test_an_allocator_that_cannot_be_told_anything_is_left_alone(monkeypatch) ->
     assert told == [server.M_ARENA_MAX, server.M_MMAP_THRESHOLD]
     monkeypatch.setattr(server.ctypes, "CDLL", lambda _: object())
     server.steady_allocator()
+
+
+def test_next_start_watches_what_was_chosen_and_what_is_held(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    memory = Memory(open_database(settings.database), lambda: 7)
+    chosen = {"quote": "", "top": None, "symbols": ["SOL/USDT"]}
+    memory.turned.write(universe_key(settings), chosen, {}, Why("agent", "api", "", 0))
+    book = memory.ledger(state_name(settings)).open_book("paper", 10_000.0, START_MS)
+    with memory._engine.begin() as connection:
+        connection.execute(sa.insert(position).values(
+            book="paper", epoch=book.epoch, symbol="DOGE/USDT", side=1, quantity=1.0, body={}
+        ))
+    assert server._feed(settings, memory).symbols == ("SOL/USDT", "DOGE/USDT")
+    named = Settings(home=tmp_path, symbols="BTCUSDT")
+    assert server._feed(named, memory).symbols == ("BTC/USDT", "DOGE/USDT")
+    memory.close()

@@ -13,7 +13,8 @@ from app.feed import make_feed
 from app.names import symbols_key
 from app.services import Services
 from app.verify import sessions_folder
-from opportunity.config import NewsSource, Settings
+from opportunity.config import Settings
+from opportunity.config_lists import NewsSource
 from opportunity.detectors.inputs import Observed
 from opportunity.feeds.clock import wall_ms
 from opportunity.feeds.simulated import SimulatedFeed
@@ -374,11 +375,11 @@ async def test_symbols_of_an_exchange_are_those_of_the_last_run(tmp_path) -> Non
 
 async def test_session_is_recorded_where_it_is_asked_for(tmp_path) -> None:
     plain = build(settings_of(tmp_path / "plain"))
-    assert plain.agent.trading is None
+    await plain.start()
     await plain.stop()
+    assert sessions_in(sessions_folder(tmp_path / "plain")) == []
     services = build(settings_of(tmp_path, record=True))
     await services.start()
-    assert services.agent.trading is not None
     await services.stop()
     (folder,) = sessions_in(sessions_folder(tmp_path))
     assert read_session(folder).header["source"] == "simulated"

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from opportunity.live.day import DayFigures
 from opportunity.live.streams import Streams
+from opportunity.market.figures import DayFigures
 from opportunity.market.timeframe import DAY_MS, length_ms
 from opportunity.scoring.weights import Weights
 from opportunity.strategy import ScanRules, evaluate

@@ -17,6 +17,10 @@ from builders import random_bars
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from opportunity.market.store import BarStore
+from opportunity.storage.database import open_database
+from opportunity.storage.repositories import Memory
+from opportunity.storage.turned import Why
+from opportunity.trading.rules import TradeRules
 
 ROOT = Path(__file__).parents[2]
 SYMBOLS = "BTC/USDT,ETH/USDT,SOL/USDT,XRP/USDT,ADA/USDT,LINK/USDT,AVAX/USDT,DOGE/USDT"
@@ -79,6 +83,19 @@ class Server:
 def server(tmp_path: Path) -> Iterator[Server]:
     """A running server with a fresh data folder; kernels stay where they are cached."""
     made = Server(tmp_path)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def trading(tmp_path: Path) -> Iterator[Server]:
+    """A server whose rules let nearly everything through, at half an hour a second."""
+    memory = Memory(open_database(f"sqlite:///{tmp_path / 'opportunity.sqlite'}"), lambda: 1)
+    rules = TradeRules(min_score=0.5, min_confidence=0.0, stop_atr=3.0, max_disagreement=1.0)
+    memory.turned.write("trade_rules", rules.as_dict(), {}, Why("rules", "python", "", 0))
+    memory.close()
+    made = Server(tmp_path, "--speed", "1800", "--symbols", SYMBOLS)
     made.start()
     yield made
     made.stop()

@@ -6,6 +6,7 @@ from opportunity.contracts.realtime import (
     ACTIONS,
     CHANNELS,
     COMMANDS,
+    EVENT_CHANNELS,
     SYMBOL_CHANNELS,
     ErrorMessage,
     Pong,
@@ -19,6 +20,7 @@ from opportunity.contracts.realtime import (
 def test_every_action_has_its_model():
     assert tuple(COMMANDS) == ACTIONS
     assert set(SYMBOL_CHANNELS) <= set(CHANNELS)
+    assert set(EVENT_CHANNELS) <= set(CHANNELS) - set(SYMBOL_CHANNELS)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_asked_messages_have_their_type_and_fields(model, kind, fields):
 
 def test_messages_of_channels_are_numbered():
     for name in ("StatusMessage", "SignalMessage", "PriceMessage", "MarketScanMessage",
-                 "ConfigMessage"):  # fmt: skip
+                 "ConfigMessage", "TradeMessage", "AlertMessage", "PortfolioMessage"):  # fmt: skip
         assert {"v", "epoch", "seq"} <= set(getattr(realtime, name).model_fields)
 
 
@@ -54,6 +56,7 @@ def test_messages_of_channels_are_numbered():
         ("subscribe", {"token": "x"}),
         ("ping", {"id": 1.5}),
         ("resume", {"seq": -1}),
+        ("resume", {"seqs": {"trade": "9"}}),
     ],
 )
 def test_broken_commands_are_refused(action, value):

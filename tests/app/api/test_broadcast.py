@@ -1,11 +1,14 @@
 import asyncio
 import time
 
+import accounts
 import pytest
 from tornado.web import Application
 
-from app.api.broadcast import DEFAULT, Realtime
+from app.api.broadcast import CHANNEL_OF_EVENT, DEFAULT, Realtime
 from app.api.limits import Limits
+from opportunity.contracts.realtime import EVENT_CHANNELS
+from opportunity.storage.events import KINDS, StoredEvent
 
 
 class Ear:
@@ -148,3 +151,61 @@ async def test_fan_out_of_a_batch_to_many_is_quick(realtime):
 def _signal(symbol):
     return {"symbol": symbol, "direction": "BULLISH", "confidence": 0.5, "score": 0.7,
             "risk_level": "LOW", "timeframes": None, "ts": 1, "source": "simulated"}  # fmt: skip
+
+
+def stored(n, kind):
+    return StoredEvent(n, f"k{n}", n, n, kind, {"book": "paper", "symbol": "BTC/USDT"})
+
+
+def test_every_kind_that_travels_is_known():
+    assert set(CHANNEL_OF_EVENT) <= set(KINDS)
+    assert set(CHANNEL_OF_EVENT.values()) == set(EVENT_CHANNELS) - {"config"}
+
+
+async def test_events_of_the_log_go_to_their_channels_without_a_gap(realtime):
+    ears = {channel: Ear() for channel in ("trade", "alert", "config")}
+    for channel, ear in ears.items():
+        realtime.listen(ear, channel, "")
+    kinds = ["order", "fill", "limits", "trade", "breaker", "fill", "hand", "price_alert"]
+    for n, kind in enumerate(kinds):
+        realtime.services.hub.emit("event", stored(n, kind))
+    await turn(realtime.services)
+    assert [seq for *_, seq in ears["trade"].heard] == [1, 2, 3, 4]
+    assert [seq for *_, seq in ears["alert"].heard] == [1, 2]
+    assert ears["config"].heard == []
+    assert [m.model.event for m in realtime.events["trade"]] == ["order", "fill", "trade", "fill"]
+    assert all(key is None for key, _ in ears["trade"].frames)  # none takes another's place
+
+
+async def test_events_are_numbered_also_while_nobody_listens(realtime):
+    for n in range(3):
+        realtime.services.hub.emit("event", stored(n, "fill"))
+    await turn(realtime.services)
+    assert realtime.press.newest("trade") == 3
+    assert len(realtime.events["trade"]) == 3
+    assert realtime.newest_of("trade") == []
+
+
+async def test_a_broken_event_costs_its_own_message_only(realtime):
+    ear = Ear()
+    realtime.listen(ear, "trade", "")
+    broken = StoredEvent(1, "k", 1, 1, "fill", {"symbol": 5})
+    for event in (broken, stored(2, "fill")):
+        realtime.services.hub.emit("event", event)
+    await turn(realtime.services)
+    assert ear.heard == [("trade", "", 1)]
+    assert realtime.broken == 1
+
+
+async def test_account_is_a_state_that_is_kept_for_who_comes_later(realtime):
+    ear = Ear()
+    realtime.listen(ear, "portfolio", "")
+    realtime.services.hub.publish("portfolio", "", accounts.EMPTY)
+    realtime.services.hub.publish("portfolio", "", accounts.STATE)
+    await turn(realtime.services)
+    assert len(ear.heard) == 1
+    (newest,) = realtime.newest_of("portfolio")
+    assert newest.model.portfolio.equity == accounts.STATE.equity
+    late = Realtime(realtime.services)
+    assert len(late.newest_of("portfolio")) == 1
+    await late.close()

@@ -1,11 +1,13 @@
 import json
 
+import accounts
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from app.api.messages import N_ROWS, Press, encode
 from opportunity.contracts.realtime import Pong
+from opportunity.storage.events import StoredEvent
 
 
 @pytest.fixture
@@ -68,3 +70,35 @@ async def test_only_events_have_no_state_key(press):
     event = {"what": "agent", "value": {}, "version": None, "by": "api", "ts": 1}
     assert press.config(event).state_key is None
     assert press.signal("BTC/USDT", SIGNAL).state_key == ("signal", "BTC/USDT")
+
+
+FILL = StoredEvent(7, "paper:2:fill:1", 20, 10, "fill", {"book": "paper", "symbol": "BTC/USDT",
+                                                       "reason": "SL", "price": 9.5})
+
+
+async def test_what_happened_travels_with_its_place_in_the_log(press):
+    body = payload_of(press.event("trade", FILL).frame())
+    told = {n: body[n] for n in ("type", "event", "id", "symbol", "book", "time", "ts", "source")}
+    assert told == {
+        "type": "trade", "event": "fill", "id": 7, "symbol": "BTC/USDT", "book": "paper",
+        "time": 10, "ts": 20, "source": "simulated",
+    }
+    assert body["data"]["reason"] == "SL"
+    breaker = StoredEvent(8, "k", 2, 1, "breaker", {"book": "paper", "name": "drawdown"})
+    body = payload_of(press.event("alert", breaker).frame())
+    assert (body["type"], body["event"], body["symbol"]) == ("alert", "breaker", None)
+
+
+async def test_events_of_another_kind_do_not_fit_a_channel(press):
+    with pytest.raises(ValidationError):
+        press.event("alert", FILL)
+    assert press.newest("alert") == 0
+
+
+async def test_events_all_travel_and_the_account_is_a_state(press):
+    assert press.event("trade", FILL).state_key is None
+    message = press.portfolio(accounts.STATE)
+    assert message.state_key == ("portfolio", "")
+    body = payload_of(message.frame())
+    assert body["portfolio"]["equity"] == accounts.STATE.equity
+    assert (body["ts"], body["source"]) == (accounts.NOW, "simulated")

@@ -1,9 +1,13 @@
+from typing import Literal
+
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from tornado.web import HTTPError
 
-from app.api.problems import ApiError, invalid, problem_of, schema_error
+from app.api.problems import ApiError, invalid, problem_of, schema_error, storage_problem
 from opportunity.contracts.agent import SubscribeBody
+from opportunity.contracts.base import Body
+from opportunity.storage.failures import DatabaseError, StorageFull
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 418, 500, 503, 599])
@@ -37,3 +41,35 @@ def test_invalid_is_a_422_of_one_field():
     error = invalid("symbols.3", "must be a symbol")
     assert (error.status_code, error.field) == (422, "symbols.3")
     assert error.detail == "symbols.3: must be a symbol"
+
+
+def test_a_database_that_takes_nothing_is_a_503_that_says_nothing_of_the_inside():
+    full, other = storage_problem(StorageFull("/x is full")), storage_problem(DatabaseError("pw"))
+    assert (full.status_code, full.code, full.headers["Retry-After"]) == (503, "read_only", "30")
+    assert (other.status_code, other.code, other.headers["Retry-After"]) == (503, "storage", "5")
+    assert "/x" not in full.detail
+    assert "pw" not in other.detail
+
+
+class _Body(Body):
+    size: float = Field(ge=0, le=1)
+    kind: Literal["a", "b"] = "a"
+    name: str = Field("x", pattern="^[a-z]+$")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"size": 20}, "size: must be less than or equal to 1, was 20"),
+        ({"size": 0.5, "kind": "c"}, "kind: must be 'a' or 'b', was \"c\""),
+        ({}, "size: must be given"),
+        ({"size": 0.5, "name": "A" * 200}, "name: must match pattern '^[a-z]+$', was \"AAA"),
+        ({"size": [1]}, "size: must be a valid number"),
+    ],
+)
+def test_errors_name_the_field_the_rule_and_the_value(given, words):
+    with pytest.raises(ValidationError) as caught:
+        _Body.model_validate(given)
+    detail = schema_error(caught.value, _Body).detail
+    assert detail.startswith(words)
+    assert len(detail) < 200

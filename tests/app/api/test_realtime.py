@@ -7,11 +7,13 @@ import socket
 import struct
 from dataclasses import replace
 
+import accounts
 import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed
 
 from opportunity.scoring.presets import PRESETS
+from opportunity.storage.events import StoredEvent
 
 
 @contextlib.asynccontextmanager
@@ -347,6 +349,45 @@ async def test_resume_replays_events_and_newest_states(world):
         assert (await hear(ws))["type"] == "signal"
         other = await ask(ws, action="resume", epoch="another", seq=99)
         assert (other["replayed"], other["complete"]) == (2, False)
+
+
+async def test_resume_of_several_channels_of_events(world):
+    def happen(n, kind):
+        event = StoredEvent(n, f"k{n}", n, n, kind, {"book": "paper"})
+        world.services.hub.emit("event", event)
+
+    for n, kind in enumerate(("fill", "breaker", "fill", "trade")):
+        happen(n, kind)
+    await settle(world)
+    async with connect(world) as ws:
+        await hear(ws)
+        await ask(ws, action="subscribe", channels=["trade", "alert"])
+        resumed = await ask(ws, action="resume", seqs={"trade": 1, "alert": 0})
+        assert (resumed["replayed"], resumed["complete"]) == (3, True)
+        assert resumed["seqs"] == {"config": 0, "trade": 3, "alert": 1}
+        heard = [await hear(ws) for _ in range(3)]
+        assert [(m["type"], m["seq"]) for m in heard] == [("trade", 2), ("trade", 3), ("alert", 1)]
+        happen(9, "fill")
+        assert (await hear(ws))["seq"] == 4  # not twice, and without a hole
+        whole = await ask(ws, action="resume", epoch="another")
+        assert (whole["replayed"], whole["complete"]) == (5, False)
+        for _ in range(5):
+            await hear(ws)
+        for wrong in ({"signal": 1}, {"trade": -1}):
+            refused = await ask(ws, action="resume", seqs=wrong)
+            assert (refused["type"], refused["code"]) == ("error", "invalid_message")
+
+
+async def test_account_comes_at_once_and_when_it_changes(world):
+    world.services.hub.publish("portfolio", "", accounts.EMPTY)
+    await settle(world)
+    async with connect(world) as ws:
+        await hear(ws)
+        await ask(ws, action="subscribe", channels=["portfolio"])
+        first = await hear(ws)
+        assert (first["type"], first["portfolio"]["positions"]) == ("portfolio", [])
+        world.services.hub.publish("portfolio", "", accounts.STATE)
+        assert len((await hear(ws))["portfolio"]["positions"]) == 2
 
 
 async def test_shutdown_says_when_to_come_back(world):

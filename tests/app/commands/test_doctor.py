@@ -34,8 +34,8 @@ async def test_every_check_has_a_line(tmp_path):
     assert (code, err) == (0, ""), out
     names = [line.partition(":")[0].split()[2:] for line in out.splitlines()]
     assert [" ".join(n) for n in names] == [
-        "python", "packages", "settings", "data folder", "disk", "database", "kernels", "port",
-        "bans", "connect", "markets", "bars", "clock", "websocket",
+        "python", "packages", "settings", "data folder", "disk", "database", "backups", "kernels",
+        "port", "bans", "connect", "markets", "bars", "clock", "websocket",
     ]
     assert {line.split()[1] for line in out.splitlines()} <= {"OK", "WARN"}
     assert list(tmp_path.iterdir()) == []  # nothing is made

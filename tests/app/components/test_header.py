@@ -2,6 +2,7 @@ import orjson
 
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
 from opportunity.scoring.trust import TrustSummary
+from opportunity.storage.failures import StorageFull
 
 
 def test_toggle_asks_and_shows_what_it_is_told() -> None:
@@ -21,6 +22,15 @@ def test_toggle_shows_what_went_wrong() -> None:
     toggle._handle_msg({"enabled": True})
     assert "must be allowed" in orjson.loads(toggle.answer)["error"]
     assert not toggle.enabled
+
+
+def test_toggle_shows_that_nothing_can_be_stored() -> None:
+    def refuse(enabled: bool) -> None:
+        raise StorageFull("settings must be kept, were not")
+
+    toggle = AgentToggle(on_toggle=refuse)
+    toggle._handle_msg({"enabled": True})
+    assert "must be kept" in orjson.loads(toggle.answer)["error"]
 
 
 def test_toggle_alone_switches_itself() -> None:

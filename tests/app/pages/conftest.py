@@ -68,6 +68,7 @@ class World:
     """Random-walk bars of a few symbols; `close_bars` and `move` make it live."""
 
     version, epoch, source, feed_name, base = "0.1.0", "world", "simulated", "simulated", "5m"
+    session = None
 
     def __init__(
         self, n_symbols: int = 20, frames: tuple[str, ...] = FRAMES, n_bars: int = 700,
@@ -78,6 +79,7 @@ class World:
         self.timeframes = frames
         self.now = START
         self.agent, self.feed = AgentFacts(), FeedFacts(self)
+        self.controls = self  # what people turn is here, too
         self.hub = Hub(asyncio.get_running_loop(), tick_s=0)
         self.weights, self.weights_version = Weights(), 1
         self.rules = ScanRules(min_volume_usd=0, min_confidence=0.1)

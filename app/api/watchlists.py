@@ -1,0 +1,70 @@
+"""Lists of symbols under a name."""
+
+import asyncio
+
+from app.api.base import BaseHandler, read_model
+from app.api.problems import ApiError, invalid
+from app.api.symbols import read_symbols
+from opportunity.contracts.base import Query
+from opportunity.contracts.watchlists import (
+    WatchlistBody,
+    WatchlistDeleted,
+    WatchlistItem,
+    WatchlistsAnswer,
+    WatchlistSaved,
+)
+from opportunity.contracts.weights import PresetName
+from opportunity.market.symbols import compact
+from opportunity.storage.watchlists import Watchlist
+
+
+class _Path(Query):
+    name: PresetName
+
+
+class WatchlistsHandler(BaseHandler):
+    """All lists."""
+
+    async def get(self) -> None:
+        """Return the lists by name."""
+        found = await asyncio.to_thread(self.services.watchlists.read)
+        watched = set(self.services.symbols)
+        self.send(WatchlistsAnswer(watchlists=[_item(kept, watched) for kept in found]))
+
+
+class WatchlistHandler(BaseHandler):
+    """One list."""
+
+    async def put(self, name: str) -> None:
+        """Save or replace it; symbols that are not watched now are kept, and named."""
+        name = read_model(_Path, {"name": name}).name
+        symbols = tuple(read_symbols(self.body(WatchlistBody).symbols, "symbols"))
+        try:
+            kept = await asyncio.to_thread(self.services.watchlists.write, name, symbols)
+        except ValueError as error:
+            raise invalid("name", str(error)) from error
+        self.send(WatchlistSaved(watchlist=_item(kept, set(self.services.symbols))))
+
+    async def delete(self, name: str) -> None:
+        """Delete it."""
+        name = read_model(_Path, {"name": name}).name
+        try:
+            await asyncio.to_thread(self.services.watchlists.delete, name)
+        except KeyError as error:
+            raise ApiError(
+                404, "unknown_watchlist", f"There is no watchlist {name!r}.", "name"
+            ) from error
+        self.send(WatchlistDeleted(message=f"Watchlist {name!r} deleted"))
+
+
+def _item(kept: Watchlist, watched: set[str]) -> WatchlistItem:
+    return WatchlistItem(
+        name=kept.name, symbols=list(kept.symbols), ids=[compact(s) for s in kept.symbols],
+        unwatched=[s for s in kept.symbols if s not in watched], updated_at=kept.updated_at,
+    )  # fmt: skip
+
+
+routes = [
+    (r"/api/watchlists", WatchlistsHandler),
+    (r"/api/watchlists/([^/]+)", WatchlistHandler),
+]

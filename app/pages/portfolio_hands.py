@@ -1,0 +1,73 @@
+"""Commands by hand from the Portfolio page, carried out without holding up the page."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from bokeh.document import Document, without_document_lock
+
+from app.components.account import Commanding
+from app.components.account_words import BREAKERS, words
+from opportunity.errors import OpportunityError
+from opportunity.market.symbols import parse_symbol
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+logger = structlog.get_logger(__name__)
+
+BY: Final = "page"
+MOST_WHY: Final = 200
+
+
+class Hands:
+    """Carries out what buttons of the page ask for, and tells them what became of it.
+
+    Parameters
+    ----------
+    services : Services
+    doc : Document
+        The page's document.
+    """
+
+    def __init__(self, services: "Services", doc: Document) -> None:
+        self._services, self._doc, self._closed = services, doc, False
+
+    def close(self) -> None:
+        """Tell nothing more; what was asked is still done."""
+        self._closed = True
+
+    def ask(self, part: Commanding, asked: Mapping[str, Any]) -> None:
+        """Carry out a press; `part.answered` is called inside the document afterwards."""
+        work: Any = partial(self._carry_out, part, dict(asked))
+        self._doc.add_next_tick_callback(without_document_lock(work))
+
+    async def _carry_out(self, part: Commanding, asked: dict[str, Any]) -> None:
+        text = error = ""
+        try:
+            text = await self._do(asked)
+        except (OpportunityError, ValueError, TypeError, KeyError) as failure:
+            error = f"Not done: {failure}"
+            logger.info("command refused", what=str(asked.get("type"))[:32], error=str(failure))
+        if not self._closed:
+            self._doc.add_next_tick_callback(lambda: part.answered(text, error))
+
+    async def _do(self, asked: Mapping[str, Any]) -> str:
+        paper, why = self._services.paper, str(asked.get("why", ""))[:MOST_WHY]
+        match asked.get("type"):
+            case "close":
+                symbol = parse_symbol(str(asked["symbol"]))
+                await paper.close(symbol, BY, why)
+                return f"{symbol} is left at its next open."
+            case "flatten":
+                n = len(await paper.flatten(BY, why))
+                return f"{n} position{'' if n == 1 else 's'} left at the next open."
+            case "reset":
+                await paper.reset(float(asked["cash"]), BY, why)
+                return "The paper account has begun anew."
+            case "reset_breaker":
+                name = str(asked["name"])
+                await paper.reset_breakers(name, BY, why)
+                return f"{words(BREAKERS, name)} breaker closed by hand."
+        raise ValueError("command must be close, flatten, reset or reset_breaker")
