@@ -97,8 +97,9 @@ def event_words(event: StoredEvent) -> tuple[str, str]:
 def _breaker(body: Mapping[str, Any], when: str) -> tuple[str, str]:
     name, state = _plain(body.get("name")), body.get("state")
     until = body.get("until")
-    known = state == "OPEN" and isinstance(until, int) and until
-    more = f"; no entries until {at(until)}" if known else ""
+    more = ""
+    if state == "OPEN" and isinstance(until, int) and until:
+        more = f"; no entries until {at(until)}"
     before = _plain(body.get("before"))
     title = f"Breaker {name} {_plain(state)}" + (f", was {before}" if before else "")
     return title, f"{body.get('reason') or 'no reason given'}{more}, {when}"
