@@ -349,7 +349,7 @@ class Life:
         self.power.dead = True
         state, aside = self.folder / "state", self.folder / "aside"
         if state.exists():
-            shutil.copytree(state, aside)
+            shutil.copytree(state, aside, ignore=shutil.ignore_patterns("*.new"))
         with suppress(OpportunityError):
             self.stop()
         shutil.rmtree(state, ignore_errors=True)

@@ -160,6 +160,8 @@ async def whole(function: Callable[..., T], *args: Any) -> T:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait([work])
+        if (error := work.exception()) is not None:  # whoever cancels does not want to hear it
+            logger.warning("journal stopped in the middle", error=str(error))
         raise
 
 
