@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from opportunity.bus.memory import Hub
 from opportunity.errors import OpportunityError
 from opportunity.feeds.clock import wall_ms
@@ -96,4 +98,6 @@ async def by_hand(agent: Agent, rng: random.Random | None) -> None:
 
 
 if __name__ == "__main__":
+    # Standard output is for promises alone: what is buffered there would be mixed with them.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     asyncio.run(main(sys.argv[1], int(sys.argv[2])))

@@ -5,10 +5,12 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,10 +60,11 @@ class Child:
     ) -> None:
         self.said, self._lines = Promises(), queue.SimpleQueue[str]()
         _ALIVE.append(self)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         began = time.monotonic()
         self._process = subprocess.Popen(
             [*before, sys.executable, str(CHILD), url, str(seed)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True,
             env=os.environ | {"PYTHONPATH": str(CHILD.parents[1])} | environ,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -100,25 +103,28 @@ class Child:
         end = time.monotonic() + timeout_s
         while True:
             try:
-                found = self._lines.get(timeout=max(0.0, end - time.monotonic()))
+                found = self._lines.get(timeout=max(0.001, end - time.monotonic()))
+                if time.monotonic() > end and found != what:
+                    raise queue.Empty
             except queue.Empty:
                 raise AssertionError(f"no {what!r} within {timeout_s:g} s") from None
             if found == what:
                 return
             if not found:
-                _, text = self._process.communicate()
-                _ALIVE.remove(self)
-                raise AssertionError(text.decode()[-3_000:])
+                self._process.wait()
+                self._errors.seek(0)
+                raise AssertionError(self._errors.read().decode()[-3_000:])
 
     def kill(self) -> Promises:
         """Kill it as a power cut would and return all that it had said."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join()
         _ALIVE.remove(self)
-        for pipe in (self._process.stdout, self._process.stderr):
-            assert pipe is not None
-            pipe.close()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._errors.close()
         return self.said
 
 

@@ -119,10 +119,9 @@ class Keeping:
 
         One that says itself that it is not stored is shown at once.
         """
-        waits = self._newest is not None and not self._newest.done()
-        if after is None and waits and state.storage == OK:
+        if after is None and self._newest is not None and not self._newest.done():
             after = self._newest
-        if after is None:
+        if after is None or state.storage != OK:
             self._show(state)
             return
         after.add_done_callback(

@@ -377,8 +377,10 @@ async def test_account_is_not_shown_before_it_is_stored(tmp_path) -> None:
     failing = replace(STATE, storage="no room")
     keeping.show(failing)
     assert shown == [failing]
+    keeping.show(failing, keeping.put([SimpleNamespace(book="paper")]))  # with a posting, too
+    assert shown == [failing, failing]
     Slow.may.set()
     await keeping.flush()
-    await until(lambda: shown == [failing, STATE])
+    await until(lambda: shown == [failing, failing, STATE])
     await asyncio.to_thread(keeping.close)
     engine.dispose()
