@@ -31,8 +31,9 @@ serve: setup $(WARM) ## Run the agent, the page and the API on 127.0.0.1:8000 (A
 	@$(BIN)/opportunity serve $(ARGS)
 
 test: setup browser postgres lint ## Everything CI runs: lint, types, layers, tests, notebooks
-	$(BIN)/python -m pytest -m "not slow and not alone" -n auto --dist loadfile
-	$(BIN)/python -m pytest -m "not slow and alone"
+	$(BIN)/python -m pytest -m "not slow and not alone and not exact" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and alone" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and exact"
 	$(MAKE) --no-print-directory notebooks
 
 test-full: setup browser postgres lint ## The tests, the long ones and more examples of each property

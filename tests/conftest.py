@@ -27,16 +27,21 @@ RUNBOOK = {
     "DATABASE_URL", "LOG_LEVEL", "REALTIME_AGENT_ENABLED", "REALTIME_SCAN_INTERVAL_MS", "REDIS_URL",
 }  # fmt: skip
 
-ALONE = ("feeds/exchange", "browser", "live", "app/exchange")
-"""Folders whose tests keep real time: one that waits for a core would seem to be late."""
+ALONE = ("feeds/exchange", "browser", "live")
+"""Folders whose tests keep real time: each of them wants a core for itself."""
+
+EXACT = ("app/exchange",)
+"""Folders whose tests count what comes in each moment: nothing runs beside them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `ALONE`."""
+    """Mark the tests of `ALONE` and `EXACT`."""
     here = Path(__file__).parent
+    marks = ((ALONE, pytest.mark.alone), (EXACT, pytest.mark.exact))
     for item in items:
-        if any(item.path.is_relative_to(here / folder) for folder in ALONE):
-            item.add_marker(pytest.mark.alone)
+        for folders, mark in marks:
+            if any(item.path.is_relative_to(here / folder) for folder in folders):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session", autouse=True)
