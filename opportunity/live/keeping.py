@@ -119,8 +119,12 @@ class Keeping:
 
         One that says itself that it is not stored is shown at once.
         """
-        if after is None and self._newest is not None and not self._newest.done():
-            after = self._newest
+        newest = self._newest
+        failed = newest is not None and newest.done() and newest.exception() is not None
+        if after is None and newest is not None and (not newest.done() or failed):
+            after = newest
+        if self.lost:  # what people must see now is why nothing is traded any more
+            after = None
         if after is None or state.storage != OK:
             self._show(state)
             return
