@@ -26,7 +26,7 @@ class PaperAgent(Shared):
     _relearn: int
 
     def _changed(self, *_: Any) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # the agent says: it hands a new config to its core
 
     async def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine of the feed on the agent's loop, from the caller's.
