@@ -66,7 +66,7 @@ report-detectors: setup ## What the detectors knew of recorded bars, as docs/rep
 COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-header --no-emit-index-url --universal --python-version 3.11
 
 lock: ## Resolve the versions anew (needs uv); hashes, no addresses
-	$(COMPILE) --extra postgres --extra research --extra test --group setup pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra postgres --extra redis --extra research --extra tracing --extra test --group setup pyproject.toml --output-file requirements.lock
 	echo uv | $(COMPILE) - --output-file requirements-uv.lock
 
 clean: ## Remove the environment and everything made by tools

@@ -110,7 +110,41 @@ class Settings(BaseSettings):
         False, description="log all that comes in and is done, for `opportunity verify`"
     )
     max_symbols: int = Field(50, ge=1, le=2_000, description="symbols per scan or connection")
-    max_connections: int = Field(500, ge=1, description="WebSocket connections at once")
+    max_connections: int = Field(6_000, ge=1, description="WebSocket connections at once")
+    max_connections_of_user: int = Field(
+        10, ge=0, description="of them of one user; 0: any number. None counts on loopback"
+    )
+    max_connections_of_address: int = Field(
+        50, ge=0, description="of them of one address; 0: any number. None counts on loopback"
+    )
+
+    auth: bool = Field(False, description="ask everybody for a login, also on this machine")
+    origins: Names = Field(
+        (), description="comma-separated origins under which people reach the server, e.g. "
+        "https://desk.example.org; with loopback's own they are all that is answered to"
+    )
+    trusted_proxies: Names = Field(
+        (), description="comma-separated addresses of proxies whose X-Forwarded-For is believed"
+    )
+    access_minutes: int = Field(15, ge=1, le=1_440, description="life of an access token, minutes")
+    refresh_days: int = Field(30, ge=1, le=365, description="life of a refresh token, days")
+    session_hours: float = Field(
+        12.0, gt=0, le=720, description="life of a login of the page, hours"
+    )
+    requests_per_minute: int = Field(
+        1_200, ge=0, description="of one caller, more get 429; 0: any number. Loopback counts not"
+    )
+    workers: int = Field(
+        1, ge=1, le=64,
+        description="processes that serve clients; more than 1 need redis_url, one agent decides",
+    )
+    agent_url: str = Field(
+        "", description="address of the process that holds the agent, for further hosts"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="how log lines are written")
+    otlp_url: str = Field(
+        "", description="address of an OpenTelemetry collector (OTLP over HTTP); empty: no traces"
+    )
 
     news_sources: NewsSources = Field(
         (),
@@ -163,7 +197,7 @@ class Settings(BaseSettings):
     def _read_sources(cls, value: Any) -> Any:
         return read_sources(value) if isinstance(value, str) else value
 
-    @field_validator("symbols", "timeframes", mode="before")
+    @field_validator("symbols", "timeframes", "origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -44,6 +44,9 @@ def test_top_level_holds_nothing_else() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in _tracked()} <= TOP_LEVEL
 
 
+EXTRAS = ("postgres", "redis", "research", "tracing", "test")
+
+
 def test_lock_files_carry_no_address() -> None:
     for path in ROOT.glob("requirements*.lock"):
         text = path.read_text()
@@ -54,7 +57,7 @@ def test_lock_files_carry_no_address() -> None:
 def test_environment_equals_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["postgres"] + extras["research"] + extras["test"]
+    wanted = project["dependencies"] + [r for name in EXTRAS for r in extras[name]]
     listed = re.findall(r"^      - (.+)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
     assert listed == wanted
 
@@ -62,7 +65,7 @@ def test_environment_equals_pyproject() -> None:
 def test_lock_holds_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["postgres"] + extras["research"] + extras["test"]
+    wanted = project["dependencies"] + [r for name in EXTRAS for r in extras[name]]
     locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
     for requirement in wanted:
         name = re.split(r"[><=\[]", requirement)[0].lower().replace("_", "-")

@@ -32,8 +32,10 @@ from app.api import (
     watchlists,
     weights,
 )
-from app.api.base import NotFound
+from app.api.base import Checked, NotFound
 from app.api.broadcast import Realtime
+from app.api.operations import operations_of, pattern_of
+from app.auth.gate import Gate
 from app.services import Services
 
 ENDPOINTS: Final[tuple[ModuleType, ...]] = (
@@ -70,19 +72,37 @@ OURS: Final = r"/(?:api|health|metrics)(?:/.*)?|/ws/.+"
 Route = tuple[str, type[RequestHandler], dict[str, Any]]
 
 
-def routes(services: Services) -> list[Route]:
+def resources() -> list[tuple[str, type[Checked]]]:
+    """Return all paths, e.g. ``/api/shadows/{name}``, with the handlers behind them.
+
+    Raises
+    ------
+    TypeError
+        If a handler has a method that nobody said who may use.
+    """
+    found = [resource for module in ENDPOINTS for resource in module.routes]
+    for _, handler in found:
+        list(operations_of(handler))
+    return found
+
+
+def routes(services: Services, gate: Gate | None = None) -> list[Route]:
     """Return the routes of all endpoints, for an `Application` or as `extra_patterns`."""
-    given = {"services": services}
-    found = [(path, handler, given) for module in ENDPOINTS for path, handler in module.routes]
+    given = {"services": services, "gate": gate or Gate(services.settings)}
+    found: list[Route] = [(pattern_of(path), handler, given) for path, handler in resources()]
     return [*found, (OURS, NotFound, given)]
 
 
-def install(application: Application, services: Services) -> Realtime:
+def install(
+    application: Application, services: Services, gate: Gate | None = None
+) -> Realtime:
     """Set up what belongs to the application as a whole; call once, on its loop.
 
     What no route answers becomes a 404 with problem details, and the stream begins to read the
     hub. Await the result's `close()` before the server stops.
     """
     application.settings["default_handler_class"] = NotFound
-    application.settings["default_handler_args"] = {"services": services}
+    application.settings["default_handler_args"] = {
+        "services": services, "gate": gate or Gate(services.settings),
+    }
     return Realtime.of(application, services)

@@ -4,8 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.problems import ApiError
 from app.api.symbols import no_symbol, read_symbols, require_at_most, sort_out
+from app.auth.roles import Role
 from app.services import Services
 from opportunity.contracts.agent import (
     INTERVAL_MS,
@@ -23,9 +25,6 @@ from opportunity.contracts.agent import (
 )
 from opportunity.contracts.base import TIMEFRAME_NAMES
 from opportunity.feeds.status import FeedStatus
-
-BY = "api"
-"""Who changed something, in the config event."""
 
 
 def status_of(services: Services) -> AgentStatus:
@@ -76,6 +75,7 @@ def config_of(services: Services) -> dict[str, Any]:
 class StatusHandler(BaseHandler):
     """What the agent is doing."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return switch, heartbeat, default subscription and the last scan."""
         self.send(status_of(self.services))
@@ -84,6 +84,7 @@ class StatusHandler(BaseHandler):
 class ToggleHandler(BaseHandler):
     """The agent's switch."""
 
+    @operation(Role.TRADER)
     def put(self) -> None:
         """Switch on or off by `?enabled=` or a JSON body; twice is the same as once."""
         asked, told = self.query(ToggleQuery).enabled, self.body(ToggleBody).enabled
@@ -94,13 +95,15 @@ class ToggleHandler(BaseHandler):
                 400, "contradiction", "enabled must be one thing, was two: query and body.",
                 "enabled",
             )
-        self.services.controls.set_enabled(bool(told if asked is None else asked), by=BY)
+        enabled = bool(told if asked is None else asked)
+        self.services.controls.set_enabled(enabled, by=self.caller.name)
         self.send(status_of(self.services))
 
 
 class SubscribeHandler(BaseHandler):
     """What the default stream pushes."""
 
+    @operation(Role.TRADER)
     def post(self) -> None:
         """Replace the list of symbols; those that are not watched are listed as rejected."""
         asked = self.body(SubscribeBody).symbols
@@ -113,6 +116,7 @@ class SubscribeHandler(BaseHandler):
         spelt = list(accepted.values())
         self.send(SubscribeAnswer(subscribed_symbols=spelt, count=len(spelt), rejected=rejected))
 
+    @operation(Role.TRADER)
     def put(self) -> None:
         """Do the same as POST."""
         self.post()
@@ -121,10 +125,12 @@ class SubscribeHandler(BaseHandler):
 class ConfigHandler(BaseHandler):
     """How the agent is set up."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return heartbeat, bounds, universe, timeframes and shared scan rules."""
         self.send(AgentConfig(**config_of(self.services)))
 
+    @operation(Role.TRADER)
     def put(self) -> None:
         """Change the heartbeat (query or body) and shared scan rules; the rest stays."""
         asked, told = self.query(ConfigQuery).scan_interval_ms, self.body(ConfigBody)
@@ -145,15 +151,15 @@ class ConfigHandler(BaseHandler):
             names = read_symbols(rules["exclude_symbols"], "rules.exclude_symbols")
             rules["exclude_symbols"] = list(names)
         if rules:
-            self.services.controls.set_rules(rules, by=BY)
+            self.services.controls.set_rules(rules, by=self.caller.name)
         if interval is not None:
-            self.services.controls.set_interval(interval, by=BY)
+            self.services.controls.set_interval(interval, by=self.caller.name)
         self.send(ConfigAnswer(**config_of(self.services)))
 
 
 routes = [
-    (r"/api/agent/status", StatusHandler),
-    (r"/api/agent/toggle", ToggleHandler),
-    (r"/api/agent/subscribe", SubscribeHandler),
-    (r"/api/agent/config", ConfigHandler),
+    ("/api/agent/status", StatusHandler),
+    ("/api/agent/toggle", ToggleHandler),
+    ("/api/agent/subscribe", SubscribeHandler),
+    ("/api/agent/config", ConfigHandler),
 ]

@@ -2,12 +2,15 @@
 
 from app.api.account import audit_of
 from app.api.base import BaseHandler
+from app.api.operations import operation
+from app.auth.roles import Role
 from opportunity.contracts.portfolio import AuditAnswer, AuditQuery
 
 
 class AuditHandler(BaseHandler):
     """The audit; nothing of it is ever changed."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return a page of it, newest first."""
         asked = self.query(AuditQuery)
@@ -21,4 +24,4 @@ class AuditHandler(BaseHandler):
         )
 
 
-routes = [(r"/api/audit", AuditHandler)]
+routes = [("/api/audit", AuditHandler)]

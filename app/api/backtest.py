@@ -10,9 +10,11 @@ from tornado.iostream import StreamClosedError
 
 from app.api.base import BaseHandler
 from app.api.jobs import find_job, finished, job_status, queue_full
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.symbols import no_symbol, read_symbol, read_symbols
 from app.api.weights import settle
+from app.auth.roles import Role
 from app.backtest_plan import MOST_WALKED, Plan, TooLongError, plan_of
 from app.backtests import KeyUsedError, Ran, Swept
 from app.jobs import Job, QueueFullError
@@ -105,6 +107,7 @@ class BacktestHandler(BaseHandler):
 class RunHandler(BacktestHandler):
     """A backtest of one symbol or of a portfolio."""
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Test; a small one is answered at once, a long one is a job (202 and Location)."""
         query, plan = self.query(RunQuery), self._plan()
@@ -133,6 +136,7 @@ class RunHandler(BacktestHandler):
 class SweepHandler(BacktestHandler):
     """A search for weights; every vector counts as a trial of its data."""
 
+    @operation(Role.TRADER)
     def post(self) -> None:
         """Look for the weights that would have done best: always a job (202 and Location)."""
         asked = self.body(SweepRequest)
@@ -152,10 +156,12 @@ class SweepHandler(BacktestHandler):
 class JobHandler(BaseHandler):
     """A job of this server."""
 
+    @operation(Role.VIEWER)
     def get(self, id: str) -> None:
         """Return how it goes."""
         self.send(job_status(self.services, find_job(self.services, id)))
 
+    @operation(Role.TRADER)
     def delete(self, id: str) -> None:
         """Stop it: at once while it waits (200), else soon (202); a finished one is a 409."""
         job = find_job(self.services, id)
@@ -168,6 +174,7 @@ class JobHandler(BaseHandler):
 class ResultHandler(BacktestHandler):
     """What came of a backtest."""
 
+    @operation(Role.VIEWER)
     async def get(self, id: str) -> None:
         """Return the result; 409 while there is none."""
         asked = self.query(ResultQuery)
@@ -177,6 +184,7 @@ class ResultHandler(BacktestHandler):
 class ExportHandler(BacktestHandler):
     """A result as a file."""
 
+    @operation(Role.VIEWER)
     async def get(self, id: str) -> None:
         """Download it as csv, json, parquet or html."""
         asked = self.query(ExportQuery)
@@ -191,9 +199,9 @@ class ExportHandler(BacktestHandler):
 
 
 routes = [
-    (r"/api/backtest/run", RunHandler),
-    (r"/api/backtest/sweep", SweepHandler),
-    (r"/api/backtest/jobs/([^/]+)", JobHandler),
-    (r"/api/backtest/results/([^/]+)", ResultHandler),
-    (r"/api/backtest/export/([^/]+)", ExportHandler),
+    ("/api/backtest/run", RunHandler),
+    ("/api/backtest/sweep", SweepHandler),
+    ("/api/backtest/jobs/{id}", JobHandler),
+    ("/api/backtest/results/{id}", ResultHandler),
+    ("/api/backtest/export/{id}", ExportHandler),
 ]

@@ -10,9 +10,12 @@ import pydantic
 import structlog
 from tornado.web import RequestHandler, stream_request_body
 
-from app.api.guard import SAFE_METHODS, check_caller
+from app.api.guard import SAFE_METHODS
+from app.api.operations import Operation, operation_of
 from app.api.parsing import JsonError, parse_json
 from app.api.problems import ApiError, problem_of, schema_error, storage_problem
+from app.auth.gate import Gate
+from app.auth.roles import Caller, Role
 from app.services import Services
 from opportunity.contracts.base import Answer
 from opportunity.storage.failures import DatabaseError
@@ -44,15 +47,24 @@ class Checked(RequestHandler):
     """A handler whose caller is checked and whose errors are problem details."""
 
     opens_stream: ClassVar[bool] = False
+    caller: Caller
+    """Who the request comes from; known from `prepare` on."""
 
-    def initialize(self, services: Services) -> None:
+    def initialize(self, services: Services, gate: Gate) -> None:
         """Take what the route was made with."""
-        self.services = services
+        self.services, self.gate = services, gate
 
     def prepare(self) -> None:
         """Refuse strangers before anything else happens."""
         writes = self.opens_stream or self.request.method not in SAFE_METHODS
-        check_caller(self.request, writes)
+        declared = self.operation
+        role = Role.VIEWER if declared is None else declared.role
+        self.caller = self.gate.admit(self.request, role, writes)
+
+    @property
+    def operation(self) -> Operation | None:
+        """What is declared of the method that is asked for; None where there is no such method."""
+        return operation_of(type(self), str(self.request.method))
 
     @property
     def request_id(self) -> str:
@@ -134,9 +146,9 @@ class Checked(RequestHandler):
 class BaseHandler(Checked):
     """A REST resource; a subclass defines `get`, `put`, `post` or `delete`."""
 
-    def initialize(self, services: Services) -> None:
+    def initialize(self, services: Services, gate: Gate) -> None:
         """Take what the route was made with."""
-        super().initialize(services)
+        super().initialize(services, gate)
         self._chunks = bytearray()
         self._too_large = False
         self._accepted = False

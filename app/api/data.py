@@ -3,8 +3,10 @@
 import numpy as np
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.problems import ApiError, warming
 from app.api.symbols import no_symbol, read_symbol
+from app.auth.roles import Role
 from opportunity.contracts.data import StreamTrust, TrustQuery, TrustResponse
 from opportunity.market.symbols import compact
 from opportunity.market.trust import FACTORS, weigh
@@ -15,6 +17,7 @@ from opportunity.scoring.trust import trust_note
 class TrustHandler(BaseHandler):
     """Trust in the data, by stream."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the streams that were asked about, the least trusted first."""
         asked, services = self.query(TrustQuery), self.services
@@ -70,4 +73,4 @@ def _stream(snapshot: MarketSnapshot, at: tuple[int, int]) -> StreamTrust:
     )
 
 
-routes = [(r"/api/data/trust", TrustHandler)]
+routes = [("/api/data/trust", TrustHandler)]

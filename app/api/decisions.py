@@ -6,8 +6,10 @@ import numpy as np
 
 from app.api.base import BaseHandler
 from app.api.journal import sampled, verdict_item
+from app.api.operations import operation
 from app.api.problems import invalid
 from app.api.symbols import read_symbol
+from app.auth.roles import Role
 from app.decision_words import why
 from app.journal_figures import Gate
 from opportunity.contracts.journal import (
@@ -36,6 +38,7 @@ _TRIPPED_BY: Final = {
 class DecisionsHandler(BaseHandler):
     """Every idea that had a direction at its decision close."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the newest decisions, of one symbol, action, rule or time if asked."""
         asked, services = self.query(DecisionsQuery), self.services
@@ -54,6 +57,7 @@ class DecisionsHandler(BaseHandler):
 class DecisionsSummaryHandler(BaseHandler):
     """What each rule and limit costs."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return how many ideas each rule stopped, and what these would have made."""
         asked = self.query(JournalQuery)
@@ -110,6 +114,6 @@ def _gate(gate: Gate) -> GateItem:
 
 
 routes = [
-    (r"/api/decisions", DecisionsHandler),
-    (r"/api/decisions/summary", DecisionsSummaryHandler),
+    ("/api/decisions", DecisionsHandler),
+    ("/api/decisions/summary", DecisionsSummaryHandler),
 ]

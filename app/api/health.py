@@ -3,7 +3,9 @@
 from typing import Final, Literal
 
 from app.api.base import BaseHandler, iso
+from app.api.operations import operation
 from app.api.problems import warming
+from app.auth.roles import Role
 from app.services import Services
 from opportunity.contracts.health import Health, Live, Ready
 from opportunity.feeds.clock import wall_ms
@@ -45,6 +47,7 @@ def health_of(services: Services) -> Health:
 class HealthHandler(BaseHandler):
     """How the server is."""
 
+    @operation(Role.ANYBODY)
     def get(self) -> None:
         """Return a summary; 200 whatever the state, which is in `status`."""
         self.send(health_of(self.services))
@@ -53,6 +56,7 @@ class HealthHandler(BaseHandler):
 class LiveHandler(BaseHandler):
     """Whether the process answers."""
 
+    @operation(Role.ANYBODY)
     def get(self) -> None:
         """Return 200 as long as the loop turns."""
         self.send(Live())
@@ -61,6 +65,7 @@ class LiveHandler(BaseHandler):
 class ReadyHandler(BaseHandler):
     """Whether there are scores to answer with."""
 
+    @operation(Role.ANYBODY)
     def get(self) -> None:
         """Return 200 once the agent has scored its history, 503 before."""
         if self.services.snapshot() is None:
@@ -69,7 +74,7 @@ class ReadyHandler(BaseHandler):
 
 
 routes = [
-    (r"/health", HealthHandler),
-    (r"/health/live", LiveHandler),
-    (r"/health/ready", ReadyHandler),
+    ("/health", HealthHandler),
+    ("/health/live", LiveHandler),
+    ("/health/ready", ReadyHandler),
 ]

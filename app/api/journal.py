@@ -6,6 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
+from app.auth.roles import Role
 from app.journal_alarms import Alarms
 from app.journal_figures import Verdict, by_name, detectors, reliability_of, verdict
 from opportunity.contracts.base import Query
@@ -41,6 +43,7 @@ MOST_WINDOWS: Final = 120
 class SummaryHandler(BaseHandler):
     """How ideas turned out."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return hit rate, mean R and move of all ideas, by action, side and timeframe."""
         asked, journal = self.query(JournalQuery), self.services.journal
@@ -64,6 +67,7 @@ class SummaryHandler(BaseHandler):
 class ReliabilityHandler(BaseHandler):
     """Whether stated probabilities hold."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the reliability curve and the Brier score of success and of confidence."""
         asked = self.query(JournalQuery)
@@ -83,6 +87,7 @@ class ReliabilityHandler(BaseHandler):
 class DetectorsHandler(BaseHandler):
     """What each detector knew."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return how the sides of the detectors' contributions turned out, and the score's."""
         asked = self.query(JournalQuery)
@@ -105,6 +110,7 @@ class DetectorsHandler(BaseHandler):
 class SymbolsHandler(BaseHandler):
     """How ideas turned out by symbol."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return hit rate, mean R and move of the ideas of each symbol."""
         asked = self.query(JournalQuery)
@@ -122,6 +128,7 @@ class SymbolsHandler(BaseHandler):
 class DecayHandler(BaseHandler):
     """Which detector fades."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the rolling information coefficient of each detector with its alarms."""
         self.query(Query)
@@ -217,9 +224,9 @@ def _decay(name: str, decay: Decay) -> DecayItem:
 
 
 routes = [
-    (r"/api/journal/summary", SummaryHandler),
-    (r"/api/journal/reliability", ReliabilityHandler),
-    (r"/api/journal/detectors", DetectorsHandler),
-    (r"/api/journal/symbols", SymbolsHandler),
-    (r"/api/journal/decay", DecayHandler),
+    ("/api/journal/summary", SummaryHandler),
+    ("/api/journal/reliability", ReliabilityHandler),
+    ("/api/journal/detectors", DetectorsHandler),
+    ("/api/journal/symbols", SymbolsHandler),
+    ("/api/journal/decay", DecayHandler),
 ]

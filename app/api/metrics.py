@@ -13,6 +13,8 @@ from prometheus_client.registry import Collector
 from app.api.base import BaseHandler, iso
 from app.api.broadcast import Realtime
 from app.api.health import active_signals
+from app.api.operations import operation
+from app.auth.roles import Role
 from app.services import Services
 from opportunity.contracts.health import AgentMetrics, Metrics, SystemMetrics, WebSocketMetrics
 from opportunity.feeds.clock import wall_ms
@@ -100,6 +102,7 @@ class LiveCollector(Collector):
 class MetricsHandler(BaseHandler):
     """Metrics as JSON."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the nested and the flat shape in one object."""
         realtime = Realtime.of(self.application, self.services)
@@ -109,6 +112,7 @@ class MetricsHandler(BaseHandler):
 class PrometheusHandler(BaseHandler):
     """Metrics as Prometheus text."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the text format, values as of now."""
         realtime = Realtime.of(self.application, self.services)
@@ -119,6 +123,6 @@ class PrometheusHandler(BaseHandler):
 
 
 routes = [
-    (r"/api/metrics", MetricsHandler),
-    (r"/metrics", PrometheusHandler),
+    ("/api/metrics", MetricsHandler),
+    ("/metrics", PrometheusHandler),
 ]

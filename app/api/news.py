@@ -3,8 +3,10 @@
 from dataclasses import asdict
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.problems import warming
 from app.api.symbols import no_symbol, read_symbol
+from app.auth.roles import Role
 from opportunity.contracts.news import HeadlineItem, NewsQuery, NewsResponse
 from opportunity.market.symbols import compact
 
@@ -12,6 +14,7 @@ from opportunity.market.symbols import compact
 class NewsHandler(BaseHandler):
     """Headlines as they count for a symbol."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the newest headlines that name the coin or are about the market."""
         asked, services = self.query(NewsQuery), self.services
@@ -30,4 +33,4 @@ class NewsHandler(BaseHandler):
         ))
 
 
-routes = [(r"/api/news", NewsHandler)]
+routes = [("/api/news", NewsHandler)]

@@ -1,7 +1,9 @@
 """What happened to single bars: corrections, refusals, confirmed gaps."""
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.symbols import read_symbol
+from app.auth.roles import Role
 from opportunity.contracts.notes import NoteItem, NotesQuery, NotesResponse
 from opportunity.market.notes import BarNote
 
@@ -9,6 +11,7 @@ from opportunity.market.notes import BarNote
 class NotesHandler(BaseHandler):
     """Notes that were kept, also those of symbols that are not watched any more."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the newest notes, of one symbol or kind if asked."""
         asked, services = self.query(NotesQuery), self.services
@@ -38,4 +41,4 @@ def _item(note: BarNote) -> NoteItem:
     )
 
 
-routes = [(r"/api/data/notes", NotesHandler)]
+routes = [("/api/data/notes", NotesHandler)]

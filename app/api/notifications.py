@@ -3,7 +3,9 @@
 from app.alerts.service import Alerts
 from app.api.base import BaseHandler
 from app.api.etags import expected_version, stale, tag_of
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
+from app.auth.roles import Role
 from opportunity.contracts.alerts import (
     ChannelItem,
     ChannelsAnswer,
@@ -27,11 +29,13 @@ class SettingsHandler(BaseHandler):
         """Return the version of the rules as a strong tag."""
         return tag_of(self.services.alerts.version)
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the rules in force; the ETag carries their version."""
         self.set_header("Cache-Control", "no-cache")
         self.send(_settings(self.services.alerts))
 
+    @operation(Role.TRADER)
     async def put(self) -> None:
         """Change the rules that are named; with If-Match only if nobody was quicker."""
         alerts, asked = self.services.alerts, self.body(NotificationChange)
@@ -54,6 +58,7 @@ class SettingsHandler(BaseHandler):
 class ChannelsHandler(BaseHandler):
     """Where alerts go."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the channels with how it goes; no addresses."""
         alerts = self.services.alerts
@@ -68,6 +73,7 @@ class TestHandler(BaseHandler):
 
     __test__ = False
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Send a test to one channel or all at once, past the outbox, and say how it went."""
         asked, alerts = self.body(TestBody), self.services.alerts
@@ -95,6 +101,7 @@ class TestHandler(BaseHandler):
 class NotificationsHandler(BaseHandler):
     """What was told, and what waits to be."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the newest messages of the outbox, of one channel or status if asked."""
         asked = self.query(OutboxQuery)
@@ -125,8 +132,8 @@ def _row(row: Row) -> OutboxItem:
 
 
 routes = [
-    (r"/api/notifications", NotificationsHandler),
-    (r"/api/notifications/settings", SettingsHandler),
-    (r"/api/notifications/channels", ChannelsHandler),
-    (r"/api/notifications/test", TestHandler),
+    ("/api/notifications", NotificationsHandler),
+    ("/api/notifications/settings", SettingsHandler),
+    ("/api/notifications/channels", ChannelsHandler),
+    ("/api/notifications/test", TestHandler),
 ]

@@ -15,8 +15,10 @@ from app.api.account import (
     trade_of,
 )
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.problems import ApiError
 from app.api.symbols import read_symbol
+from app.auth.roles import Role
 from app.once import KeyTakenError
 from opportunity.contracts.base import Answer
 from opportunity.contracts.portfolio import (
@@ -38,7 +40,6 @@ from opportunity.errors import OpportunityError
 from opportunity.live.portfolio import PortfolioState
 from opportunity.storage.failures import DatabaseError
 
-BY: Final = "api"
 CONFIRM: Final = "RESET"
 KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 OPENING_S: Final = 5
@@ -67,6 +68,7 @@ class AccountHandler(BaseHandler):
 class PortfolioHandler(AccountHandler):
     """The account as a whole."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return it as it was committed last."""
         self.send(portfolio_of(self.state()))
@@ -75,6 +77,7 @@ class PortfolioHandler(AccountHandler):
 class PositionsHandler(AccountHandler):
     """What is held."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the open positions."""
         state = self.state()
@@ -85,6 +88,7 @@ class PositionsHandler(AccountHandler):
 class OrdersHandler(AccountHandler):
     """Orders of this epoch."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return a page of them, newest first."""
         page = await self.services.paper.orders(*self.page())
@@ -97,6 +101,7 @@ class OrdersHandler(AccountHandler):
 class FillsHandler(AccountHandler):
     """Fills of this epoch."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return a page of them, newest first."""
         page = await self.services.paper.fills(*self.page())
@@ -108,6 +113,7 @@ class FillsHandler(AccountHandler):
 class TradesHandler(AccountHandler):
     """Trades of this epoch that are over."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return a page of them, newest first."""
         page = await self.services.paper.trades(*self.page())
@@ -120,6 +126,7 @@ class TradesHandler(AccountHandler):
 class EquityHandler(AccountHandler):
     """The equity curve of this epoch."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return it, thinned to `most` points."""
         asked = self.query(EquityQuery)
@@ -134,6 +141,7 @@ class EquityHandler(AccountHandler):
 class PerformanceHandler(AccountHandler):
     """What the account earned."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return sums, and ratios where there are trades enough for them."""
         state = self.state()
@@ -174,6 +182,7 @@ class CommandHandler(AccountHandler):
 class CloseHandler(CommandHandler):
     """Leave one position."""
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Leave it at its next open; 404 where nothing is held."""
         asked = self.body(CloseBody)
@@ -181,7 +190,7 @@ class CloseHandler(CommandHandler):
 
         async def work() -> Answer:
             try:
-                number = await self.services.paper.close(symbol, BY, asked.why)
+                number = await self.services.paper.close(symbol, self.caller.name, asked.why)
             except ValueError as error:
                 raise ApiError(
                     404, "no_position", f"Nothing is held of {symbol}.", "symbol"
@@ -194,12 +203,13 @@ class CloseHandler(CommandHandler):
 class FlattenHandler(CommandHandler):
     """Leave everything."""
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Leave every position at its next open; fine when there is none."""
         asked = self.body(FlattenBody)
 
         async def work() -> Answer:
-            orders = await self.services.paper.flatten(BY, asked.why)
+            orders = await self.services.paper.flatten(self.caller.name, asked.why)
             n = len(orders)
             what = f"{n} position{'' if n == 1 else 's'} left at the next open."
             return Ordered(orders=list(orders), message=what if n else "Nothing is held.")
@@ -210,6 +220,7 @@ class FlattenHandler(CommandHandler):
 class ResetHandler(CommandHandler):
     """Begin the account anew."""
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Begin a new epoch with cash and nothing else; asks for the word RESET."""
         asked = self.body(ResetBody)
@@ -221,7 +232,7 @@ class ResetHandler(CommandHandler):
             )
 
         async def work() -> Answer:
-            await self.services.paper.reset(asked.cash, BY, asked.why)
+            await self.services.paper.reset(asked.cash, self.caller.name, asked.why)
             return ResetAnswer(cash=asked.cash, message="The paper account has begun anew.")
 
         await self.carry_out(asked, work)
@@ -233,14 +244,14 @@ def _sentence(error: Exception) -> str:
 
 
 routes = [
-    (r"/api/portfolio", PortfolioHandler),
-    (r"/api/portfolio/positions", PositionsHandler),
-    (r"/api/portfolio/orders", OrdersHandler),
-    (r"/api/portfolio/fills", FillsHandler),
-    (r"/api/portfolio/trades", TradesHandler),
-    (r"/api/portfolio/equity", EquityHandler),
-    (r"/api/portfolio/performance", PerformanceHandler),
-    (r"/api/portfolio/close", CloseHandler),
-    (r"/api/portfolio/flatten", FlattenHandler),
-    (r"/api/portfolio/reset", ResetHandler),
+    ("/api/portfolio", PortfolioHandler),
+    ("/api/portfolio/positions", PositionsHandler),
+    ("/api/portfolio/orders", OrdersHandler),
+    ("/api/portfolio/fills", FillsHandler),
+    ("/api/portfolio/trades", TradesHandler),
+    ("/api/portfolio/equity", EquityHandler),
+    ("/api/portfolio/performance", PerformanceHandler),
+    ("/api/portfolio/close", CloseHandler),
+    ("/api/portfolio/flatten", FlattenHandler),
+    ("/api/portfolio/reset", ResetHandler),
 ]

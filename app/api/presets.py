@@ -1,8 +1,10 @@
 """Weights under a name: three built in, any number saved."""
 
 from app.api.base import BaseHandler, read_model
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.weights import settle
+from app.auth.roles import Role
 from app.presets import Preset
 from opportunity.contracts.base import Query
 from opportunity.contracts.weights import (
@@ -32,12 +34,14 @@ def preset_of(preset: Preset) -> WeightPreset:
 class PresetsHandler(BaseHandler):
     """All presets."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the presets, built-in ones first."""
         self.send(
             WeightPresetsResponse(presets=[preset_of(p) for p in self.services.controls.presets()])
         )
 
+    @operation(Role.TRADER)
     def post(self) -> None:
         """Save or replace a preset: `?name=` with the nine weights, or both in the body."""
         query = self.query(PresetQuery)
@@ -60,6 +64,7 @@ class PresetsHandler(BaseHandler):
 class PresetHandler(BaseHandler):
     """One saved preset."""
 
+    @operation(Role.TRADER)
     def delete(self, name: str) -> None:
         """Delete a saved preset; the built-in ones stay."""
         name = read_model(_Path, {"name": name}).name
@@ -81,6 +86,6 @@ def _protected(name: str) -> ApiError:
 
 
 routes = [
-    (r"/api/config/weight-presets", PresetsHandler),
-    (r"/api/config/weight-presets/([^/]+)", PresetHandler),
+    ("/api/config/weight-presets", PresetsHandler),
+    ("/api/config/weight-presets/{name}", PresetHandler),
 ]

@@ -3,9 +3,11 @@
 import asyncio
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.problems import ApiError, warming
 from app.api.rows import components_of
 from app.api.symbols import no_symbol, read_symbol
+from app.auth.roles import Role
 from opportunity.contracts.preview import PreviewQuery, PreviewResponse
 from opportunity.market.symbols import compact
 from opportunity.market.timeframe import length_ms
@@ -14,6 +16,7 @@ from opportunity.market.timeframe import length_ms
 class PreviewHandler(BaseHandler):
     """A look ahead at one stream."""
 
+    @operation(Role.VIEWER)
     async def get(self, text: str) -> None:
         """Return the score that the unfinished bar would have if it closed now."""
         timeframe, services = self.query(PreviewQuery).timeframe, self.services
@@ -57,4 +60,4 @@ class PreviewHandler(BaseHandler):
         )
 
 
-routes = [(r"/api/preview/([^/]+)", PreviewHandler)]
+routes = [("/api/preview/{symbol}", PreviewHandler)]

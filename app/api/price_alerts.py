@@ -3,8 +3,10 @@
 from pydantic import Field
 
 from app.api.base import BaseHandler, read_model
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.symbols import read_symbol
+from app.auth.roles import Role
 from opportunity.contracts.alerts import (
     PriceAlertBody,
     PriceAlertDeleted,
@@ -23,12 +25,14 @@ class _Path(Query):
 class PriceAlertsHandler(BaseHandler):
     """All price alerts."""
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the price alerts, newest first."""
         services = self.services
         items = [_item(alert) for alert in services.alerts.prices.all()]
         self.send(PriceAlertsAnswer(alerts=items, source=services.source))
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Watch a price of a watched symbol; it is told when a bar touches it."""
         asked, services = self.body(PriceAlertBody), self.services
@@ -47,6 +51,7 @@ class PriceAlertsHandler(BaseHandler):
 class PriceAlertHandler(BaseHandler):
     """One price alert."""
 
+    @operation(Role.TRADER)
     async def delete(self, id: str) -> None:
         """Delete a price alert."""
         number = read_model(_Path, {"id": id}).id
@@ -64,6 +69,6 @@ def _item(alert: PriceAlert) -> PriceAlertItem:
 
 
 routes = [
-    (r"/api/price-alerts", PriceAlertsHandler),
-    (r"/api/price-alerts/([^/]+)", PriceAlertHandler),
+    ("/api/price-alerts", PriceAlertsHandler),
+    ("/api/price-alerts/{id}", PriceAlertHandler),
 ]

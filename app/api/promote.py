@@ -4,8 +4,10 @@ from typing import Final
 
 from app.api.base import BaseHandler
 from app.api.jobs import find_job, finished, queue_full
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.weights import settle
+from app.auth.roles import Role
 from app.backtests import Ran
 from app.jobs import Job, QueueFullError
 from app.presets import check_name
@@ -22,6 +24,7 @@ MOST_S: Final = 300.0
 class PromoteHandler(BaseHandler):
     """The way from a backtest to the live agent."""
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Ask the guards, then put the weights to use; 409 with every guard where one fails."""
         asked = self.body(PromoteRequest)
@@ -75,7 +78,7 @@ class PromoteHandler(BaseHandler):
             raise ApiError(409, "guards_failed", str(error), guards=guards) from error
         version = None
         if asked.preset is None:
-            version = services.controls.apply_weights(examined.weights, by="api")
+            version = services.controls.apply_weights(examined.weights, by=self.caller.name)
         else:
             services.controls.save_preset(asked.preset, examined.weights)
         return PromoteAnswer(
@@ -84,4 +87,4 @@ class PromoteHandler(BaseHandler):
         )  # fmt: skip
 
 
-routes = [(r"/api/weights/promote", PromoteHandler)]
+routes = [("/api/weights/promote", PromoteHandler)]

@@ -12,8 +12,10 @@ from tornado.websocket import WebSocketHandler
 from app.api.base import Checked
 from app.api.broadcast import Realtime
 from app.api.conversation import Conversation
+from app.api.operations import operation
 from app.api.outlet import Outlet
 from app.api.problems import ApiError
+from app.auth.roles import Role
 
 logger = structlog.get_logger(__name__)
 
@@ -40,6 +42,7 @@ class RealtimeHandler(Checked, WebSocketHandler):
                 headers={"Retry-After": str(RETRY_S)}, retry_after_s=RETRY_S,
             )  # fmt: skip
 
+    @operation(Role.VIEWER, status=101)
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Upgrade to a WebSocket; anything else gets 426 or 400."""
         headers = self.request.headers
@@ -104,4 +107,4 @@ class RealtimeHandler(Checked, WebSocketHandler):
         self.close(SLOW, "too slow")
 
 
-routes = [(r"/ws/realtime", RealtimeHandler)]
+routes = [("/ws/realtime", RealtimeHandler)]

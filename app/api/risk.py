@@ -5,9 +5,10 @@ from typing import Final, Literal
 from app.api import risk_rows as rows
 from app.api.account import breaker_of
 from app.api.etags import expected_version, stale, tag_of
-from app.api.portfolio import BY
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.risk_base import RiskHandler
+from app.auth.roles import Role
 from app.paper import RISK_PER_TRADE
 from opportunity.contracts.risk import (
     BreakersAnswer,
@@ -35,6 +36,7 @@ WORDS: Final[dict[bool | None, Literal["allowed", "refused", "unknown"]]] = {
 class StatusHandler(RiskHandler):
     """Where the paper account stands."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return value at risk, leverage, drawdown, limits and breakers."""
         risk = self.services.risk
@@ -46,6 +48,7 @@ class StatusHandler(RiskHandler):
 class AssessmentHandler(RiskHandler):
     """How the paper account stands as a whole."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return score, tail, concentration, correlation, liquidity, stress and alerts."""
         risk = self.services.risk
@@ -56,6 +59,7 @@ class AssessmentHandler(RiskHandler):
 class CorrelationHandler(RiskHandler):
     """Whether a new position repeats what is held."""
 
+    @operation(Role.VIEWER)
     async def post(self) -> None:
         """Hold a position against others, by default those of the paper account."""
         asked, risk = self.body(CorrelationBody), self.services.risk
@@ -88,6 +92,7 @@ class CorrelationHandler(RiskHandler):
 class VarHandler(RiskHandler):
     """Value at risk and expected shortfall."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return both by four methods at a level and horizon, and what each position adds."""
         asked = self.query(VarQuery)
@@ -103,11 +108,13 @@ class LimitsHandler(RiskHandler):
         """Return the version of the limits as a strong tag."""
         return tag_of(self.services.paper.limits_version)
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return every limit; the ETag carries their version."""
         self.set_header("Cache-Control", "no-cache")
         self.send(self._answer())
 
+    @operation(Role.TRADER)
     async def put(self) -> None:
         """Change some limits; with If-Match only if nobody was quicker."""
         asked, paper = self.body(LimitsBody), self.services.paper
@@ -121,7 +128,7 @@ class LimitsHandler(RiskHandler):
         given = self.request.headers.get("If-Match")
         expected = expected_version(given, paper.limits_version, "limits")
         try:
-            version = await paper.set_limits(changes, BY, expected, asked.why)
+            version = await paper.set_limits(changes, self.caller.name, expected, asked.why)
         except ConflictError as error:
             raise stale(paper.limits_version, "limits") from error
         except ValueError as error:
@@ -139,13 +146,14 @@ class LimitsHandler(RiskHandler):
 class BreakersHandler(RiskHandler):
     """The breakers, by hand."""
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Close one breaker, or all of them; audited."""
         asked = self.body(ResetBody)
         self.state()
         self.require_storage()
         try:
-            await self.services.paper.reset_breakers(asked.name, BY, asked.why)
+            await self.services.paper.reset_breakers(asked.name, self.caller.name, asked.why)
         except DatabaseError:
             raise  # a 503 of its own
         except OpportunityError as error:
@@ -158,10 +166,10 @@ class BreakersHandler(RiskHandler):
 
 
 routes = [
-    (r"/api/risk/status", StatusHandler),
-    (r"/api/risk/portfolio-assessment", AssessmentHandler),
-    (r"/api/risk/check-correlation", CorrelationHandler),
-    (r"/api/risk/var", VarHandler),
-    (r"/api/risk/limits", LimitsHandler),
-    (r"/api/risk/breakers/reset", BreakersHandler),
+    ("/api/risk/status", StatusHandler),
+    ("/api/risk/portfolio-assessment", AssessmentHandler),
+    ("/api/risk/check-correlation", CorrelationHandler),
+    ("/api/risk/var", VarHandler),
+    ("/api/risk/limits", LimitsHandler),
+    ("/api/risk/breakers/reset", BreakersHandler),
 ]

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from app.api.base import BaseHandler, iso
+from app.api.operations import operation
 from app.api.problems import ApiError, warming
 from app.api.rows import scan_item
 from app.api.symbols import no_symbol, not_watched, read_symbols, require_at_most
 from app.api.weights import settle
+from app.auth.roles import Role
 from app.services import Services
 from opportunity.contracts.scanner import ScanError, ScanMeta, ScannerResponse, ScanRequest
 from opportunity.contracts.weights import NormalizeQuery
@@ -45,6 +47,7 @@ async def judge(
 class ScanHandler(BaseHandler):
     """A scan under one's own weights and rules; nobody else notices."""
 
+    @operation(Role.VIEWER)
     async def post(self) -> None:
         """Rank up to `max_symbols` symbols; what could not be scanned is in `errors`."""
         began = time.perf_counter()
@@ -116,4 +119,4 @@ class ScanHandler(BaseHandler):
             raise ApiError(400, "rule_twice", str(error), "quick") from error
 
 
-routes = [(r"/api/scanner/run", ScanHandler)]
+routes = [("/api/scanner/run", ScanHandler)]

@@ -6,9 +6,11 @@ from typing import Final, TypeVar
 
 from app.api.base import BaseHandler, read_model
 from app.api.jobs import find_job, finished
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.promote import PromoteHandler
 from app.api.weights import settle
+from app.auth.roles import Role
 from app.backtests import Ran
 from app.comparisons import ShadowState, ShadowStory, shadow_guard
 from app.promote import guard_rows
@@ -111,6 +113,7 @@ class _Challengers(BaseHandler):
 class ShadowsHandler(_Challengers):
     """All challengers."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the challengers that run, then those that have ended."""
         services = self.services
@@ -122,6 +125,7 @@ class ShadowsHandler(_Challengers):
             time=None if champion is None else champion.time, source=services.source,
         ))  # fmt: skip
 
+    @operation(Role.TRADER)
     async def post(self) -> None:
         """Run weights on paper beside those in force: nine numbers, or a preset's."""
         asked = self.body(ShadowRequest)
@@ -156,15 +160,17 @@ class ShadowsHandler(_Challengers):
 class ShadowHandler(_Challengers):
     """One challenger."""
 
+    @operation(Role.VIEWER)
     async def get(self, name: str) -> None:
         """Return a challenger with both curves and the interval day by day."""
         story = await self.told(self.services.shadows.story(_name(name)))
         self.send(detail_of(story, self.services.source))
 
+    @operation(Role.TRADER)
     async def delete(self, name: str) -> None:
         """End a challenger; its history stays, and twice is the same as once."""
         name = _name(name)
-        state = await self.told(self.services.shadows.remove(name, by="api"))
+        state = await self.told(self.services.shadows.remove(name, by=self.caller.name))
         self.send(ShadowAnswer(
             message=f"Challenger {name!r} has ended", shadow=line_of(state),
             source=self.services.source,
@@ -174,6 +180,7 @@ class ShadowHandler(_Challengers):
 class ShadowPromoteHandler(PromoteHandler, _Challengers):
     """The way from a challenger to the weights that everybody shares."""
 
+    @operation(Role.TRADER)
     async def post(self, name: str) -> None:  # type: ignore[override]  # its path has a name
         """Put a challenger's weights to use if it is better and the guards let them."""
         from opportunity.backtest.guards import Guards
@@ -203,7 +210,7 @@ def _name(name: str) -> str:
 
 
 routes = [
-    (r"/api/shadows", ShadowsHandler),
-    (r"/api/shadows/([^/]+)", ShadowHandler),
-    (r"/api/shadows/([^/]+)/promote", ShadowPromoteHandler),
+    ("/api/shadows", ShadowsHandler),
+    ("/api/shadows/{name}", ShadowHandler),
+    ("/api/shadows/{name}/promote", ShadowPromoteHandler),
 ]

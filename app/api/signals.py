@@ -1,10 +1,12 @@
 """The score of one symbol on one timeframe, taken apart."""
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.rows import components_of, levels_of
 from app.api.scanner import judge
 from app.api.symbols import no_symbol, read_symbol
 from app.api.weights import settle
+from app.auth.roles import Role
 from opportunity.contracts.base import TimeframeName
 from opportunity.contracts.signals import ScoreRequest, ScoreResponse, ScoreResult
 from opportunity.contracts.weights import NormalizeQuery
@@ -19,6 +21,7 @@ NO_SIGNAL = "No signal generated"
 class ScoreHandler(BaseHandler):
     """One score with everything it was made from."""
 
+    @operation(Role.VIEWER)
     async def post(self) -> None:
         """Return direction, confidence, advice, levels and components of the newest bar."""
         asked, services = self.body(ScoreRequest), self.services
@@ -79,4 +82,4 @@ def _nothing(symbol: str, timeframe: TimeframeName, source: str) -> ScoreRespons
     )  # fmt: skip
 
 
-routes = [(r"/api/signals/score", ScoreHandler)]
+routes = [("/api/signals/score", ScoreHandler)]

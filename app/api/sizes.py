@@ -4,8 +4,10 @@ import math
 from typing import Final
 
 from app.api import risk_rows as rows
+from app.api.operations import operation
 from app.api.problems import ApiError
 from app.api.risk_base import RiskHandler
+from app.auth.roles import Role
 from opportunity.contracts.risk import BoundItem, PositionAnswer, PositionItem, StopAnswer
 from opportunity.contracts.risk_asked import PositionBody, StopBody, side_of
 from opportunity.risk.sizing import Plan, Ticket
@@ -31,6 +33,7 @@ class _EntryHandler(RiskHandler):
 class PositionHandler(_EntryHandler):
     """The position calculator."""
 
+    @operation(Role.VIEWER)
     async def post(self) -> None:
         """Return a size by risk alone and under every bound, with the one that binds."""
         asked, risk = self.body(PositionBody), self.services.risk
@@ -118,6 +121,7 @@ class PositionHandler(_EntryHandler):
 class StopHandler(_EntryHandler):
     """Where to give up."""
 
+    @operation(Role.VIEWER)
     def post(self) -> None:
         """Return the nearer of 1.5 ATR and the nearest structure level behind the entry."""
         asked, risk = self.body(StopBody), self.services.risk
@@ -167,6 +171,6 @@ def _first(*values: float | None) -> float:
 
 
 routes = [
-    (r"/api/risk/calculate-position", PositionHandler),
-    (r"/api/risk/calculate-stop-loss", StopHandler),
+    ("/api/risk/calculate-position", PositionHandler),
+    ("/api/risk/calculate-stop-loss", StopHandler),
 ]

@@ -1,8 +1,10 @@
 """Which symbols are watched, and which would be after the next start."""
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.problems import invalid, warming
 from app.api.symbols import read_symbols
+from app.auth.roles import Role
 from app.universe import Choice, Outcome, Quote
 from opportunity.contracts.watchlists import (
     UniverseAnswer,
@@ -14,12 +16,11 @@ from opportunity.contracts.watchlists import (
 )
 from opportunity.market.symbols import compact
 
-BY = "api"
-
 
 class UniverseHandler(BaseHandler):
     """What is watched; a choice is used by the next start."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return what is watched now, and what a choice would give."""
         asked, universe = self.query(UniverseQuery), self.services.universe
@@ -31,6 +32,7 @@ class UniverseHandler(BaseHandler):
             wanted = Choice(asked.quote or wanted.quote, asked.top or wanted.top)
         await self._answer(wanted, stored, asked.sort, False)
 
+    @operation(Role.TRADER)
     async def put(self) -> None:
         """Keep a choice for the next start; an empty one goes back to the settings."""
         told = self.body(UniverseBody)
@@ -46,7 +48,7 @@ class UniverseHandler(BaseHandler):
         universe = self.services.universe
         try:
             if keep:
-                found = await universe.choose(wanted, BY, why)
+                found = await universe.choose(wanted, self.caller.name, why)
             else:
                 found = await universe.look(wanted, sort)
         except ValueError as error:
@@ -86,4 +88,4 @@ def _choice(choice: Choice) -> UniverseChoice:
     )
 
 
-routes = [(r"/api/universe", UniverseHandler)]
+routes = [("/api/universe", UniverseHandler)]

@@ -3,8 +3,10 @@
 import asyncio
 
 from app.api.base import BaseHandler, read_model
+from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.symbols import read_symbols
+from app.auth.roles import Role
 from opportunity.contracts.base import Query
 from opportunity.contracts.watchlists import (
     WatchlistBody,
@@ -25,6 +27,7 @@ class _Path(Query):
 class WatchlistsHandler(BaseHandler):
     """All lists."""
 
+    @operation(Role.VIEWER)
     async def get(self) -> None:
         """Return the lists by name."""
         found = await asyncio.to_thread(self.services.watchlists.read)
@@ -35,6 +38,7 @@ class WatchlistsHandler(BaseHandler):
 class WatchlistHandler(BaseHandler):
     """One list."""
 
+    @operation(Role.TRADER)
     async def put(self, name: str) -> None:
         """Save or replace it; symbols that are not watched now are kept, and named."""
         name = read_model(_Path, {"name": name}).name
@@ -45,6 +49,7 @@ class WatchlistHandler(BaseHandler):
             raise invalid("name", str(error)) from error
         self.send(WatchlistSaved(watchlist=_item(kept, set(self.services.symbols))))
 
+    @operation(Role.TRADER)
     async def delete(self, name: str) -> None:
         """Delete it."""
         name = read_model(_Path, {"name": name}).name
@@ -65,6 +70,6 @@ def _item(kept: Watchlist, watched: set[str]) -> WatchlistItem:
 
 
 routes = [
-    (r"/api/watchlists", WatchlistsHandler),
-    (r"/api/watchlists/([^/]+)", WatchlistHandler),
+    ("/api/watchlists", WatchlistsHandler),
+    ("/api/watchlists/{name}", WatchlistHandler),
 ]

@@ -5,7 +5,9 @@ import re
 from typing import Final
 
 from app.api.base import BaseHandler
+from app.api.operations import operation
 from app.api.problems import ApiError
+from app.auth.roles import Role
 from app.presets import SUM_TOLERANCE
 from opportunity.contracts.weights import (
     NormalizeQuery,
@@ -60,17 +62,21 @@ class WeightsHandler(BaseHandler):
         """Return the version of the weights as a strong tag."""
         return f'"{self.services.controls.weights_version}"'
 
+    @operation(Role.VIEWER)
     def get(self) -> None:
         """Return the nine weights; the ETag carries their version."""
         self.set_header("Cache-Control", "no-cache")
         self.send(WeightValues(**self.services.weights.as_dict()))
 
+    @operation(Role.TRADER)
     def put(self) -> None:
         """Replace all nine weights at once; with If-Match only if nobody was quicker."""
         weights = settle(self.body(WeightConfig), self.query(NormalizeQuery).normalize)
         expected = self._expected()
         try:
-            version = self.services.controls.apply_weights(weights, by="api", expected=expected)
+            version = self.services.controls.apply_weights(
+                weights, by=self.caller.name, expected=expected
+            )
         except ConflictError as error:
             raise self._stale() from error
         self.set_header("Etag", f'"{version}"')
@@ -96,4 +102,4 @@ class WeightsHandler(BaseHandler):
         )
 
 
-routes = [(r"/api/config/weights", WeightsHandler)]
+routes = [("/api/config/weights", WeightsHandler)]

@@ -1,0 +1,1 @@
+"""Who calls, and what they may do: identities, passwords, tokens and the gate in front of all."""
