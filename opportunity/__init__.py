@@ -30,6 +30,8 @@ _HOMES: Final[dict[str, str | None]] = {
     "PaperTrading": "opportunity.live.paper_trading",
     "Plan": "opportunity.backtest.searched",
     "PRESETS": "opportunity.scoring.presets",
+    "RemoteAgent": "opportunity.remote.agent",
+    "RemoteError": "opportunity.remote.problems",
     "ReplayFeed": "opportunity.feeds.replay",
     "RiskLimits": "opportunity.trading.risk",
     "RiskManager": "opportunity.risk.manager",
@@ -47,6 +49,7 @@ _HOMES: Final[dict[str, str | None]] = {
     "backtest": None,
     "calibrate": "opportunity.live.calibrate",
     "compare": "opportunity.scoring.comparison",
+    "connect": "opportunity.client",
     "detectors": None,
     "errors": None,
     "evidence_of": "opportunity.backtest.proof",
@@ -95,6 +98,7 @@ if TYPE_CHECKING:
     from opportunity.backtest.walked import WalkForward as WalkForward
     from opportunity.backtest.walkforward import walk_forward as walk_forward
     from opportunity.backtest.whatif import WhatIf as WhatIf
+    from opportunity.client import connect as connect
     from opportunity.detectors import DETECTORS as DETECTORS
     from opportunity.errors import BarError as BarError
     from opportunity.errors import CalibrationError as CalibrationError
@@ -117,6 +121,8 @@ if TYPE_CHECKING:
     from opportunity.market.resample import resample as resample
     from opportunity.market.store import BarStore as BarStore
     from opportunity.market.timeframe import TIMEFRAMES as TIMEFRAMES
+    from opportunity.remote.agent import RemoteAgent as RemoteAgent
+    from opportunity.remote.problems import RemoteError as RemoteError
     from opportunity.risk.manager import RiskManager as RiskManager
     from opportunity.scoring.calibration import Calibration as Calibration
     from opportunity.scoring.comparison import Comparison as Comparison

@@ -1,0 +1,185 @@
+"""A remote agent: its parameters follow the server, and what is set is in force there."""
+
+import pandas as pd
+import pytest
+from looking import until
+
+import opportunity as op
+from opportunity.errors import ConflictError, OpportunityError
+from opportunity.remote.agent import RemoteAgent
+from opportunity.remote.problems import RemoteError
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr("opportunity.remote.backoff.FIRST_S", 0.01)
+    monkeypatch.setattr("opportunity.remote.agent.FRAME_S", 0.01)
+
+
+@pytest.fixture
+def remote(address):
+    with op.connect(address) as made:
+        yield made
+
+
+def signal(symbol="BTC/USDT", seq=1, score=0.8):
+    return {
+        "type": "signal", "symbol": symbol, "direction": "BULLISH", "score": score, "seq": seq,
+        "epoch": "e1", "confidence": 0.5, "risk_level": "LOW", "ts": 60_000,
+        "source": "simulated", "timeframes": {"1h": score},
+    }  # fmt: skip
+
+
+def test_it_begins_as_the_server_is(remote, scripted):
+    assert (remote.enabled, remote.scan_interval_ms, remote.running) == (True, 30_000, True)
+    assert (remote.source, remote.last_scan_at, remote.last_error) == ("simulated", 5, "")
+    assert remote.weights.as_dict() == scripted.weights
+    assert remote.rules.as_dict() == scripted.rules
+    assert remote.symbols == ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+
+
+def test_it_has_the_parameters_of_the_local_one():
+    local = {n for n in op.Agent.param if n not in ("name", "n_scans")}
+    assert local <= set(RemoteAgent.param)
+
+
+def test_the_switch_is_in_force_when_it_returns(remote, scripted):
+    remote.enabled = False
+    assert scripted.enabled is False
+    remote.scan_interval_ms = 5_000
+    assert scripted.interval == 5_000
+
+
+def test_a_refused_switch_is_set_back(remote, scripted):
+    scripted.failures = [500]
+    with pytest.raises(RemoteError):
+        remote.enabled = False
+    assert remote.enabled is True
+    assert scripted.enabled is True
+
+
+def test_weights_are_scaled_and_in_force_when_it_returns(remote, scripted):
+    remote.weights.smc = 0.4
+    assert sum(scripted.weights.values()) == pytest.approx(1)
+    assert scripted.weights["smc"] == pytest.approx(0.4 / 1.2)
+    assert remote.weights.smc == 0.4
+
+
+def test_nobodys_change_is_overwritten(remote, scripted):
+    scripted.version += 1
+    with pytest.raises(ConflictError, match="somebody else"):
+        remote.weights.smc = 0.4
+    assert remote.weights.smc == 0.2
+
+
+def test_all_weights_zero_are_refused_here(remote, scripted):
+    with pytest.raises(ValueError, match="must be > 0"):
+        remote.weights.update(dict.fromkeys(remote.weights.as_dict(), 0.0))
+    assert remote.weights.total == pytest.approx(1)
+
+
+def test_rules_are_sent(remote, scripted):
+    remote.rules.update(threshold=0.7, direction="BULLISH")
+    assert (scripted.rules["threshold"], scripted.rules["direction"]) == (0.7, "BULLISH")
+
+
+def test_what_others_change_arrives(remote, scripted, elsewhere):
+    until(lambda: remote.line == "connected" and scripted.sockets[0]["channels"] >= {"config"})
+    new = dict(scripted.weights, smc=0.1, sar=0.2)
+    elsewhere.run(scripted.happen("config", what="weights", value=new, version=2, by="page"))
+    elsewhere.run(scripted.happen("config", what="agent", value={"enabled": False}, version=None))
+    until(lambda: not remote.enabled)
+    assert remote.weights.as_dict() == new
+    scripted.version = 2
+    remote.weights.smc = 0.3  # the version came along, so it is no conflict
+    assert scripted.version == 3
+
+
+def test_signals_become_a_table_once_for_a_burst(remote, scripted, elsewhere):
+    until(lambda: scripted.sockets and "signal" in scripted.sockets[0]["channels"])
+    frames = []
+    remote.param.watch(lambda event: frames.append(event.new), "signals")
+    for number in range(50):
+        elsewhere.run(scripted.say(signal("BTC/USDT", number + 1, number / 100)))
+    elsewhere.run(scripted.say(signal("ETH/USDT")))
+    until(lambda: remote.signals is not None and len(remote.signals) == 2)
+    assert isinstance(remote.signals, pd.DataFrame)
+    assert remote.signals.loc["BTC/USDT", "score"] == 0.49
+    assert len(frames) < 51
+    assert len(remote.signal_log()) == 51
+    assert "simulated" in remote._repr_html_()
+
+
+def test_events_are_kept_and_told(remote, scripted, elsewhere):
+    heard = []
+    leave = remote.on("trade", heard.append)
+    until(lambda: scripted.sockets and "trade" in scripted.sockets[0]["channels"])
+    elsewhere.run(scripted.happen("trade", event="fill"))
+    elsewhere.run(scripted.happen("alert", event="breaker"))
+    until(lambda: remote.alerts)
+    assert [m["event"] for m in remote.trades] == ["fill"]
+    assert [m["seq"] for m in heard] == [1]
+    leave()
+    elsewhere.run(scripted.happen("trade", event="trade"))
+    until(lambda: len(remote.trades) == 2)
+    assert len(heard) == 1
+
+
+def test_an_unknown_channel_is_refused(remote):
+    with pytest.raises(ValueError, match="Did you mean 'trade'"):
+        remote.on("trades", print)
+
+
+def test_the_account_follows(remote, scripted, elsewhere):
+    until(lambda: scripted.sockets and "portfolio" in scripted.sockets[0]["channels"])
+    elsewhere.run(scripted.say({"type": "portfolio", "seq": 1, "epoch": "e1",
+                                "portfolio": {"equity": 10_000.0}}))
+    until(lambda: remote.portfolio)
+    assert remote.portfolio["equity"] == 10_000.0
+
+
+def test_it_can_be_asked_anything(remote, scripted):
+    assert remote.get("/api/agent/config")["timeframes"] == ["1h"]
+    assert remote.post("/api/echo", {"a": 1}) == {"body": {"a": 1}}
+
+
+async def test_on_a_running_loop_it_tells_there(scripted, elsewhere, address):
+    import asyncio
+    import threading
+
+    heard = asyncio.Event()
+    threads = []
+    remote = await asyncio.to_thread(op.connect, address)  # no loop there: told on its thread
+    await remote.stop()
+    remote = op.connect(address)
+    remote.param.watch(
+        lambda event: (threads.append(threading.current_thread().name), heard.set()), "portfolio"
+    )
+    await asyncio.to_thread(
+        until, lambda: scripted.sockets and "portfolio" in scripted.sockets[-1]["channels"]
+    )
+    message = {"type": "portfolio", "portfolio": {"equity": 1.0}, "seq": 1, "epoch": "e1"}
+    await asyncio.to_thread(elsewhere.run, scripted.say(message))
+    await asyncio.wait_for(heard.wait(), 5)
+    await remote.stop()
+    assert threads == [threading.current_thread().name]
+
+
+def test_nobody_there_is_told_at_once():
+    with pytest.raises(OpportunityError, match="no answer from"):
+        op.connect("http://127.0.0.1:9")
+
+
+def test_a_wrong_token_is_told_at_once_and_never_shown(scripted, address):
+    scripted.token = "opp_right"
+    with pytest.raises(RemoteError, match="token is needed") as caught:
+        op.connect(address, "opp_wrong")
+    assert caught.value.status == 401
+    assert "opp_wrong" not in str(caught.value)
+
+
+def test_closed_twice_is_closed(address):
+    remote = op.connect(address)
+    remote.close()
+    remote.close()
+    assert remote.line == "disconnected"
