@@ -6,7 +6,7 @@ Setting one sends it and waits; what the server refuses is set back, and the err
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import param
 
@@ -40,10 +40,13 @@ class Taking:
 class Turned(Shared):
     """A Param object whose changes are sent before they hold."""
 
+    ORDER: ClassVar[tuple[str, ...]] = ()
+    """Of its values; Param has none of its own."""
+
     def __init__(self, send: Send, **params: Any) -> None:
         super().__init__(**params)
         self._send, self._taking = send, Taking()
-        self._names = tuple(n for n in self.param if n != "name")
+        self._names = tuple(self.ORDER or (n for n in self.param if n != "name"))
         self._before = self.as_dict()
         self.param.watch(self._changed, list(self._names))
 
@@ -92,6 +95,8 @@ class Turned(Shared):
 
 class RemoteWeights(Turned):
     """The shared weights of a remote agent, each >= 0; the server scales them to a sum of 1."""
+
+    ORDER = DETECTOR_NAMES
 
     @property
     def total(self) -> float:
