@@ -107,6 +107,8 @@ class RemoteWeights(Turned):
         inside = ", ".join(f"{name}={value:g}" for name, value in self.as_dict().items())
         return f"RemoteWeights({inside})"
 
+    __str__ = __repr__
+
 
 for _name in DETECTOR_NAMES:
     RemoteWeights.param.add_parameter(

@@ -24,6 +24,8 @@ class Server:
 def test_weights_have_the_names_of_the_local_ones():
     weights = RemoteWeights(Server())
     assert tuple(weights.as_dict()) == tuple(Weights().as_dict())
+    weights.take(PRESETS["balanced"])
+    assert str(weights) == repr(weights) == f"Remote{Weights()!r}"
 
 
 def test_rules_have_the_names_of_the_local_ones():
