@@ -43,9 +43,23 @@ class NotSweepable(OpportunityError):
     """Raised when a sweep cannot give what the single engine would; the text says why."""
 
 
+class DatabaseError(OpportunityError):
+    """Raised when the database cannot be opened, read or written, or is of a newer program."""
+
+
+class StorageFull(DatabaseError):
+    """Raised when the database takes no writes for want of room; what is in it can be read."""
+
+    @property
+    def passing(self) -> bool:
+        """Once there is room again the same goes well."""
+        return True
+
+
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """Word the message for an unknown name, with the nearest known one where there is one."""
     names = list(known)
     near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(names)}."
+    others = f" Known: {', '.join(names)}." if names else " There is none."
+    hint = f" Did you mean {near[0]!r}?" if near else others
     return f"{what} must be a known name, was {name!r}.{hint}"

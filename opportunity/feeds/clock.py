@@ -5,15 +5,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from opportunity.market.wall import wall_ms as wall_ms
+
 SLOWEST: Final = 0.1
 FASTEST: Final = 1e7
 _SLICE_S: Final = 0.05
 """Longest sleep in one piece: a change of speed is felt within it, from any thread."""
-
-
-def wall_ms() -> int:
-    """Return the wall time of this machine in ms UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Clock:

@@ -27,6 +27,7 @@ from opportunity.feeds.source_kinds import (
 )
 from opportunity.feeds.syndication import FeedError
 from opportunity.market.observations import Heartbeat, Observation
+from opportunity.measured import MEASURED
 
 logger = structlog.get_logger(__name__)
 
@@ -183,6 +184,7 @@ class Sources:
     def _failed(self, source: Source, reason: str, asked_s: float) -> float:
         """Note a failed poll; return how long to wait, doubling with each."""
         before = self._health[id(source)]
+        MEASURED.count("provider_errors", label=source.name)
         n = before.n_failures + 1
         if n == 1 or reason != before.error:
             logger.warning("source failed", source=source.name, error=reason)

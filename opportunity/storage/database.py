@@ -43,6 +43,8 @@ def open_database(url: str, backups: Path | None = None) -> sa.Engine:
     path = file_of(parsed)
     folder = path.parent / "backups" if backups is None and path is not None else backups
     engine = make_engine(parsed)
+    if path is not None and path.parent.is_dir() and not path.exists():
+        path.touch(0o600)  # it holds hashes of passwords; log and index files are made like it
     try:
         migrate(engine, lambda revision: back_up_before(parsed, folder, revision))
     except sa.exc.SQLAlchemyError as error:

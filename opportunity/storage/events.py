@@ -1,6 +1,7 @@
 """The event log: what happened and who changed what, appended once and never changed.
 
 An event has a key of its own, e.g. ``paper:1:fill:17``: whoever says the same twice is heard once.
+One that travels on a channel of the stream gets its number there when it is appended.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from opportunity.contracts.realtime import Channel
 from opportunity.errors import unknown
+from opportunity.storage.streams import epoch_of, heads, number
 from opportunity.storage.trading_tables import event
 from opportunity.storage.transactions import repeated, told
 
@@ -53,7 +56,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event that is in the log; ids rise, `at` is the wall time in ms UTC."""
+    """An event that is in the log; ids rise, `at` is the wall time in ms UTC.
+
+    One that travels has a channel of the stream and a number there, from 1 without a gap.
+    """
 
     id: int
     key: str
@@ -61,6 +67,8 @@ class StoredEvent:
     time: int
     kind: str
     body: Mapping[str, Any]
+    channel: Channel | None = None
+    stream_seq: int | None = None
 
 
 class EventRepository:
@@ -139,6 +147,49 @@ class EventRepository:
             rows = connection.execute(wanted.order_by(order).limit(limit)).all()
         return tuple(StoredEvent(*row) for row in rows)
 
+    def epoch(self) -> str:
+        """Return the name under which this log numbers; another one after a restore.
+
+        Raises
+        ------
+        DatabaseError
+            If it cannot be read, or made where there is none yet.
+        """
+        now = self._clock()
+        return repeated(
+            self._engine, lambda connection: epoch_of(connection, now),
+            "log of events must have a name, could not be given one",
+        )  # fmt: skip
+
+    def heads(self) -> dict[Channel, int]:
+        """Return the newest number of each channel; 0 before the first event.
+
+        Raises
+        ------
+        DatabaseError
+            If the database cannot be read.
+        """
+        with told("events must be readable, were not"), self._engine.connect() as connection:
+            return heads(connection)
+
+    def after(
+        self, channel: Channel, seq: int, limit: int = MOST_READ
+    ) -> tuple[StoredEvent, ...]:
+        """Return the events of a channel with larger numbers, in their order.
+
+        Where old ones were let go, the first is not number ``seq + 1``.
+
+        Raises
+        ------
+        DatabaseError
+            If the database cannot be read.
+        """
+        c = event.c
+        wanted = sa.select(*_columns()).where(c.channel == channel, c.stream_seq > seq)
+        wanted = wanted.order_by(c.stream_seq).limit(limit)
+        with told("events must be readable, were not"), self._engine.connect() as connection:
+            return tuple(StoredEvent(*row) for row in connection.execute(wanted))
+
 
 def check_kind(kind: str) -> None:
     """Refuse a kind that is not in `KINDS`.
@@ -155,11 +206,27 @@ def check_kind(kind: str) -> None:
 def add_events(
     connection: sa.Connection, events: Sequence[Event], now: int
 ) -> tuple[StoredEvent, ...]:
-    """Append events within somebody's transaction; see `EventRepository.append`."""
-    rows = [_row(one, now) for one in events]
-    for start in range(0, len(rows), _PIECE):
-        insert_new(connection, event, rows[start : start + _PIECE], ("key",))
-    return stored_events(connection, [one.key for one in events])
+    """Append events within somebody's transaction; see `EventRepository.append`.
+
+    It must be one of `opportunity.storage.transactions.writing`, for the numbers' sake.
+    """
+    rows = {row["key"]: row for row in (_row(one, now) for one in reversed(events))}
+    keys = list(dict.fromkeys(one.key for one in events))
+    for key in _known(connection, keys):
+        del rows[key]
+    new = [rows[key] for key in keys if key in rows]
+    number(connection, new, now)  # only those: a number that nobody has would be a gap
+    for start in range(0, len(new), _PIECE):
+        insert_new(connection, event, new[start : start + _PIECE], ("key",))
+    return stored_events(connection, keys)
+
+
+def _known(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(keys), _PIECE):
+        wanted = sa.select(event.c.key).where(event.c.key.in_(keys[start : start + _PIECE]))
+        found.update(connection.execute(wanted).scalars())
+    return found
 
 
 def stored_events(connection: sa.Connection, keys: Sequence[str]) -> tuple[StoredEvent, ...]:
@@ -201,7 +268,7 @@ def insert_new(
 
 def _columns() -> tuple["sa.Column[Any]", ...]:
     c = event.c
-    return c.id, c.key, c.at, c.time, c.kind, c.body
+    return c.id, c.key, c.at, c.time, c.kind, c.body, c.channel, c.stream_seq
 
 
 def _row(one: Event, now: int) -> dict[str, Any]:

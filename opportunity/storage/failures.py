@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from opportunity.errors import OpportunityError
+from opportunity.errors import DatabaseError as DatabaseError
+from opportunity.errors import StorageFull as StorageFull
 
 SQLITE_FULL: Final = frozenset({8, 10, 13})
 """Primary result codes READONLY, IOERR and FULL: the file cannot be written to as it is now."""
@@ -14,19 +15,6 @@ POSTGRES_FULL: Final = frozenset({"53100", "58030", "25006"})
 
 _REPEATABLE: Final = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock
 _SQLITE_BUSY: Final = frozenset({5, 6})
-
-
-class DatabaseError(OpportunityError):
-    """Raised when the database cannot be opened, read or written, or is of a newer program."""
-
-
-class StorageFull(DatabaseError):
-    """Raised when the database takes no writes for want of room; what is in it can be read."""
-
-    @property
-    def passing(self) -> bool:
-        """Once there is room again the same goes well."""
-        return True
 
 
 def is_full(error: BaseException) -> bool:

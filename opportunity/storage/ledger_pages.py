@@ -1,5 +1,6 @@
 """Pages of what books did, and their equity curves, for people and programs to read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -7,6 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from opportunity.market.timeframe import DAY_MS
 from opportunity.storage.trading_tables import book, equity_mark, fill, paper_order, trade
 from opportunity.storage.transactions import told
 
@@ -175,8 +177,40 @@ class LedgerPages:
             thin = points.subquery()
             chosen = sa.select(thin).where((thin.c.place - 1) % step == 0).order_by(thin.c.time)
             rows = connection.execute(chosen).all()
-        columns = [np.array([row[i] for row in rows], float) for i in range(1, 5)]
-        return EquityCurve(np.array([row[0] for row in rows], np.int64), *columns)
+        return _curve(rows)
+
+    def days(
+        self, name: str, most: int = 366, until: int | None = None, epoch: int | None = None
+    ) -> EquityCurve:
+        """Return the last mark of each of the newest days, oldest first.
+
+        Parameters
+        ----------
+        name : str
+        most : int
+            Days at most, >= 1; days without a mark do not count.
+        until : int, optional
+            Marks up to then, ms UTC; what closes at midnight belongs to the day that it ends.
+        epoch : int, optional
+
+        Raises
+        ------
+        DatabaseError
+            If the database cannot be read.
+        """
+        c = equity_mark.c
+        with told("equity must be readable, was not"), self._engine.connect() as connection:
+            mine = (c.book == name) & (c.epoch == self._epoch(connection, name, epoch))
+            if until is not None:
+                mine &= c.time <= until
+            ends = (
+                sa.select(sa.func.max(c.time).label("time")).where(mine)
+                .group_by((c.time - 1) // DAY_MS).order_by(sa.desc("time")).limit(most)
+            ).subquery()
+            points = sa.select(c.time, c.equity, c.cash, c.gross, c.drawdown).where(
+                mine, c.time.in_(sa.select(ends.c.time))
+            )
+            return _curve(connection.execute(points.order_by(c.time)).all())
 
     def _epoch(self, connection: sa.Connection, name: str, epoch: int | None) -> int:
         if epoch is not None:
@@ -204,3 +238,8 @@ class LedgerPages:
             found = list(rows)
         kept = found[:limit]
         return kept, int(kept[-1]["number"]) if len(found) > limit else None
+
+
+def _curve(rows: Sequence[Any]) -> EquityCurve:
+    columns = [np.array([row[i] for row in rows], float) for i in range(1, 5)]
+    return EquityCurve(np.array([row[0] for row in rows], np.int64), *columns)

@@ -90,6 +90,12 @@ class Outbox:
             rows = connection.execute(wanted.order_by(c.id).limit(limit)).all()
         return tuple(Row(*row) for row in rows)
 
+    def n_waiting(self) -> int:
+        """Return how many wait, for whichever channel."""
+        wanted = sa.select(sa.func.count()).where(outbox.c.status == "waiting")
+        with self._read() as connection:
+            return int(connection.execute(wanted).scalar_one())
+
     def claim(self, rows: Sequence[Row], until: int) -> bool:
         """Take rows to send them: nobody else does until then, ms UTC.
 

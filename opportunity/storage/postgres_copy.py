@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -102,8 +102,16 @@ def check(path: Path) -> str | None:
     return rows[0]
 
 
-def put_back(url: sa.URL, path: Path) -> None:
+def put_back(url: sa.URL, path: Path, then: Sequence[str] = ()) -> None:
     """Replace what is in the database by a copy, in one transaction: the old or the new.
+
+    Parameters
+    ----------
+    url : URL
+    path : Path
+        The copy.
+    then : sequence of str
+        Statements that are carried out in the same transaction.
 
     Raises
     ------
@@ -121,7 +129,8 @@ def put_back(url: sa.URL, path: Path) -> None:
         _insist(made.returncode, made.stderr, "backup must be readable, was not")
         done = subprocess.run(
             [psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", _target(url),
-             "-c", "SET client_min_messages = warning", "-c", f"{drop} CASCADE", "-f", str(script)],
+             "-c", "SET client_min_messages = warning", "-c", f"{drop} CASCADE", "-f", str(script),
+             *(part for s in ("RESET search_path", *then) for part in ("-c", s))],
             check=False, capture_output=True, text=True, env=_environment(url),
         )  # fmt: skip
     _insist(done.returncode, done.stderr, "backup must be put back, was not")

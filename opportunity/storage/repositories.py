@@ -1,12 +1,13 @@
 """Read and write what must survive a restart; each write is one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from opportunity.errors import ConflictError, unknown
+from opportunity.storage.accounts import AccountRepository
 from opportunity.storage.bar_notes import BarNoteRepository
 from opportunity.storage.decisions import DecisionRepository
 from opportunity.storage.events import Event, EventRepository, add_events
@@ -115,7 +116,8 @@ class WeightsRepository:
                     set_by=set_by, created_at=stored.created_at,
                 )
             )
-            add_events(connection, events, stored.created_at)
+            said = [replace(e, body={**e.body, "version": stored.version}) for e in events]
+            add_events(connection, said, stored.created_at)
             return stored
 
         return repeated(self._engine, append, "weights must be kept, were not")
@@ -182,6 +184,7 @@ class Memory:
         self.watchlists = WatchlistRepository(engine, clock)
         self.idempotency = IdempotencyRepository(engine, clock)
         self.outbox = Outbox(engine, clock)
+        self.accounts = AccountRepository(engine, clock)
 
     def observations(self, market: str) -> ObservationRepository:
         """Return the store of the records of one market, e.g. ``simulated-7``."""

@@ -11,6 +11,7 @@ import pysqlite3
 import sqlalchemy as sa
 
 from opportunity.storage import postgres_copy
+from opportunity.storage.account_tables import ENDED
 from opportunity.storage.backup import (
     MAGIC,
     Progress,
@@ -26,6 +27,7 @@ from opportunity.storage.engines import file_of, make_engine, shown
 from opportunity.storage.failures import DatabaseError, failure
 from opportunity.storage.holder import Holder
 from opportunity.storage.migrating import HEAD, LOCK, current_revision
+from opportunity.storage.streams import ANEW, SINCE
 from opportunity.storage.trading_tables import lease
 
 COMPANIONS: Final = ("-wal", "-shm")
@@ -34,6 +36,14 @@ COMPANIONS: Final = ("-wal", "-shm")
 
 class InUse(DatabaseError):
     """Raised when a program has the database open: it must be stopped first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of a database, and statements that are carried out on it before it is used."""
+
+    path: Path
+    then: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,9 @@ def restore(
     url: sa.URL, path: Path, backups: Path, clock: Callable[[], int], progress: Progress = silent
 ) -> Restored:
     """Replace the database by a copy that `back_up` made, whole or not at all.
+
+    Its event log is another one from then on: see `opportunity.storage.streams.ANEW`. Nobody is
+    logged in.
 
     Parameters
     ----------
@@ -88,22 +101,24 @@ def restore(
         raise DatabaseError(
             f"backup must be of this program's version or older, was of schema {schema}"
         )
-    to = file_of(url)
+    to, now = file_of(url), clock()
+    anew = (*ANEW, *ENDED) if schema is not None and schema >= SINCE else ()
     if kind == "postgresql":
-        return Restored(schema, _restore_server(url, path, backups, clock(), progress))
+        return Restored(schema, _restore_server(Copy(path, anew), url, backups, now, progress))
     if to is None:
         raise DatabaseError("database must be a file, was in memory")
-    return Restored(schema, _restore_file(url, path, to, clock(), progress))
+    return Restored(schema, _restore_file(Copy(path, anew), url, to, now, progress))
 
 
 def _restore_file(
-    url: sa.URL, path: Path, to: Path, now: int, progress: Progress
+    copy: Copy, url: sa.URL, to: Path, now: int, progress: Progress
 ) -> Path | None:
     part = to.with_name(f".{to.name}.part")
     old = unused(to.with_name(_before(url, now)))
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        _copy(path, part, progress)
+        _copy(copy.path, part, progress)
+        _change(part, copy.then)
         there = to.exists()
         if there:
             _keep_old(url, to, old, now)
@@ -191,7 +206,7 @@ def _holders(url: sa.URL, now: int) -> list[str]:
 
 
 def _restore_server(
-    url: sa.URL, path: Path, backups: Path, now: int, progress: Progress
+    copy: Copy, url: sa.URL, backups: Path, now: int, progress: Progress
 ) -> Path | None:
     engine = make_engine(url, patient=False)
     try:
@@ -209,7 +224,7 @@ def _restore_server(
             if _anything(url):
                 old = unused(backups / _before(url, now))
                 back_up(url, old, progress)
-            postgres_copy.put_back(url, path)
+            postgres_copy.put_back(url, copy.path, copy.then)
     except sa.exc.SQLAlchemyError as error:
         raise failure(error, f"database must be usable, was not: {shown(url)}") from error
     finally:
@@ -233,3 +248,16 @@ def _copy(path: Path, part: Path, progress: Progress) -> None:
             target.write(piece)
             progress(target.tell(), total)
     sync(part)
+
+
+def _change(part: Path, statements: tuple[str, ...]) -> None:
+    try:
+        connection = pysqlite3.connect(part)
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+        finally:
+            connection.close()
+    except pysqlite3.DatabaseError as error:
+        raise DatabaseError(f"backup must be usable, was not: {error}") from error

@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from opportunity.storage.tables import METADATA as METADATA
+from opportunity.storage.account_tables import METADATA as METADATA
 
 BOOK: Final = sa.String(80)
 SYMBOL: Final = sa.String(64)
@@ -177,9 +177,29 @@ event = sa.Table(
     sa.Column("time", sa.BigInteger, nullable=False),  # feed time
     sa.Column("kind", sa.String(24), nullable=False),  # see `storage.events.KINDS`
     sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("channel", sa.String(16)),  # of the stream; null of kinds that do not travel
+    sa.Column("stream_seq", sa.BigInteger),  # its number there, without gap from 1
     sa.Index("ix_event_kind_id", "kind", "id"),
+    sa.Index("ix_event_channel_stream_seq", "channel", "stream_seq", unique=True),
 )
 """Append-only: fills, trades, breakers, alerts, and who changed what."""
+
+stream_epoch = sa.Table(
+    "stream_epoch",
+    METADATA,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("epoch", sa.String(32), nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+)
+"""Name of this event log: another one after a restore or reset, as numbers may come twice then."""
+
+stream_head = sa.Table(
+    "stream_head",
+    METADATA,
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),  # newest; stays when old events are let go
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
 
 lease = sa.Table(
     "lease",

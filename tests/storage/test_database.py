@@ -82,3 +82,12 @@ def test_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"<html>not a database</html>" * 100)
     with pytest.raises(DatabaseError, match=r"x\.sqlite"):
         open_database(f"sqlite:///{path}")
+
+
+def test_a_new_database_is_readable_by_its_owner_alone(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'new' / 'x.sqlite'}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA user_version=1")
+        modes = {p.stat().st_mode & 0o777 for p in (tmp_path / "new").iterdir()}
+    assert modes == {0o600}
+    engine.dispose()

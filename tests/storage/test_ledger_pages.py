@@ -86,3 +86,25 @@ def test_database_that_is_gone_is_said(tmp_path) -> None:
     with pytest.raises(DatabaseError, match="fill must be readable"):
         Ledger(engine, "m", lambda: 0).fills(PAPER)
     engine.dispose()
+
+
+HOUR, DAY = 3_600_000, 86_400_000
+
+
+def test_days_end_with_their_last_mark(tmp_path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'days.sqlite'}")
+    ledger = Ledger(engine, "m", lambda: 0)
+    ledger.open_book(PAPER, 1_000.0, 0)
+    times = [*range(20 * HOUR, 4 * DAY + 1, HOUR), 6 * DAY + HOUR]
+    ledger.commit([
+        Posting(PAPER, 0, i, t, ("A",), new_account(float(t)), new_tally(1.0), marked=True)
+        for i, t in enumerate(times, 1)
+    ])
+    found = ledger.days(PAPER)
+    assert found.time.tolist() == [DAY, 2 * DAY, 3 * DAY, 4 * DAY, 6 * DAY + HOUR]
+    assert found.equity.tolist() == found.time.tolist()
+    assert ledger.days(PAPER, 2).time.tolist() == [4 * DAY, 6 * DAY + HOUR]
+    assert ledger.days(PAPER, 2, 3 * DAY).time.tolist() == [2 * DAY, 3 * DAY]
+    assert ledger.days(PAPER, until=DAY - 1).time.tolist() == [23 * HOUR]
+    assert ledger.days("shadow:none").time.size == ledger.days(PAPER, epoch=9).time.size == 0
+    engine.dispose()

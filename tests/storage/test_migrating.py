@@ -103,3 +103,34 @@ def test_rows_that_refer_to_nothing_are_not_left_behind(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM outcome")).scalar_one() == 0
     engine.dispose()
+
+
+def test_events_of_before_there_was_a_stream_have_no_number(empty: sa.Engine) -> None:
+    command.upgrade(alembic_config(empty), "0006")
+    insert = sa.text(
+        "INSERT INTO event (key, at, time, kind, body) VALUES (:key, 1, 1, 'fill', '{}')"
+    )
+    with empty.begin() as connection:
+        for key in ("a", "b"):  # none and none again are no same number
+            connection.execute(insert, {"key": key})
+    migrate(empty)
+    with empty.connect() as connection:
+        rows = connection.execute(sa.text("SELECT channel, stream_seq FROM event")).all()
+    assert rows == [(None, None), (None, None)]
+    command.downgrade(alembic_config(empty), "0006")
+    with empty.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM event")).scalar_one() == 2
+    migrate(empty)
+
+
+def test_a_number_of_the_stream_is_given_once(empty: sa.Engine) -> None:
+    migrate(empty)
+    insert = sa.text(
+        "INSERT INTO event (key, at, time, kind, body, channel, stream_seq) "
+        "VALUES (:key, 1, 1, 'fill', '{}', :channel, 1)"
+    )
+    with empty.begin() as connection:
+        connection.execute(insert, {"key": "a", "channel": "trade"})
+        connection.execute(insert, {"key": "b", "channel": "alert"})
+    with pytest.raises(sa.exc.IntegrityError), empty.begin() as connection:
+        connection.execute(insert, {"key": "c", "channel": "trade"})

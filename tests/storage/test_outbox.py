@@ -198,3 +198,11 @@ def test_the_same_on_postgresql(postgres_url, now):
     assert box.tallies(0)["ops"].last_error == "refused"
     assert box.give_up(now.at + 1, ()) == 0
     engine.dispose()
+
+
+def test_what_waits_is_counted_over_all_channels(box) -> None:
+    assert box.n_waiting() == 0
+    box.put([(note("a"), ["mail", "phone"]), (note("b"), ["mail"])])
+    assert box.n_waiting() == 3
+    box.mark_sent(box.waiting("mail"))
+    assert box.n_waiting() == 1

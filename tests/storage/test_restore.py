@@ -4,6 +4,8 @@ import pytest
 import sqlalchemy as sa
 from faulty import begin_book, check_book, commit_fills
 
+from opportunity.storage.account_tables import account, login
+from opportunity.storage.accounts import AccountRepository
 from opportunity.storage.backup import back_up
 from opportunity.storage.database import open_database
 from opportunity.storage.engines import parse_url
@@ -45,6 +47,27 @@ def test_copy_is_put_back_and_the_old_one_kept(
     assert done.as_dict() == {"schema": done.schema, "old": str(done.old)}
     assert copy.exists()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_logins_that_were_ended_since_are_not_back(
+    engine: sa.Engine, database_url: str, tmp_path: Path
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.insert(account).values(
+            name="anna", role="admin", password="x", created_at=1, changed_at=1
+        ))  # fmt: skip
+        connection.execute(sa.insert(login).values(
+            id="a" * 16, kind="session", account="anna", digest="b" * 64, created_at=1, used=1,
+            expires=clock() * 2,
+        ))  # fmt: skip
+    copy = back_up(parse_url(database_url), tmp_path / "copy").path
+    engine.dispose()
+    restore(parse_url(database_url), copy, tmp_path / "backups", clock)
+    again = open_database(database_url)
+    known = AccountRepository(again, clock).read()
+    again.dispose()
+    assert [one.name for one in known.accounts] == ["anna"]
+    assert known.logins == ()
 
 
 def test_into_nothing(copy: Path, database_url: str, tmp_path: Path) -> None:
@@ -143,7 +166,7 @@ def test_copies_of_the_other_kind_and_of_newer_programs_are_refused(
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     newer = back_up(parse_url(database_url), tmp_path / "newer").path
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0006'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0007'"))
     engine.dispose()
     with pytest.raises(DatabaseError, match="of schema 9999"):
         restore(parse_url(database_url), newer, tmp_path, clock)

@@ -1,7 +1,7 @@
 import pytest
 import sqlalchemy as sa
 
-from opportunity.storage import trading_tables
+from opportunity.storage import account_tables, trading_tables
 from opportunity.storage.tables import (
     METADATA,
     bar_note,
@@ -19,7 +19,8 @@ TABLES = pytest.mark.parametrize("table", OWN, ids=lambda t: t.name)
 
 
 def test_these_tables_and_no_others() -> None:
-    elsewhere = {v for v in vars(trading_tables).values() if isinstance(v, sa.Table)}
+    rooms = (trading_tables, account_tables)
+    elsewhere = {v for room in rooms for v in vars(room).values() if isinstance(v, sa.Table)}
     assert set(METADATA.tables.values()) - elsewhere == set(OWN)
     assert {t.name for t in OWN} == {
         "setting",

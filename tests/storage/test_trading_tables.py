@@ -12,6 +12,7 @@ MAY_BE_UNKNOWN = {
     "paper_order": {"limit_price", "distance", "score", "confidence"},
     "trade": {"r", "mae", "mfe", "score", "confidence"},
     "candidate": {"success", "atr", "order_number"},
+    "event": {"channel", "stream_seq"},
     "outbox": {"sent_at"},
     "price_alert": {"fired_at"},
     "shadow": {"stopped_at"},
@@ -26,6 +27,7 @@ def test_these_tables_and_no_others() -> None:
     assert set(OWN) == {
         "book", "position", "paper_order", "fill", "trade", "equity_mark", "candidate", "outcome",
         "event", "lease", "idempotent", "outbox", "price_alert", "watchlist", "shadow",
+        "stream_epoch", "stream_head",
     }
     assert all(name == table.name for name, table in OWN.items())
     assert all(table.metadata is tables.METADATA for table in OWN.values())

@@ -7,6 +7,7 @@ import stamina
 
 from opportunity.feeds.exchange.venue.failures import VenueError, classify
 from opportunity.feeds.exchange.venue.gate import Patience
+from opportunity.measured import MEASURED
 
 T = TypeVar("T")
 
@@ -57,6 +58,8 @@ class Asker:
         try:
             return await ask()
         except VenueError:
+            MEASURED.count("provider_errors", label=self._venue)
             raise
         except Exception as error:
+            MEASURED.count("provider_errors", label=self._venue)
             raise classify(error, {}, self._wall_ms(), self._venue) from error
