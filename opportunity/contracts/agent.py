@@ -47,7 +47,7 @@ class AgentStatus(Answer):
     enabled: bool = Field(description="the switch")
     scan_interval_ms: int = Field(description="heartbeat that re-publishes every signal, ms")
     subscribed_symbols: list[str] = Field(description="what the default stream pushes")
-    running: bool = Field(description="whether the loop turns; follows `enabled`")
+    running: bool = Field(description="whether the loop turns; it does when off, too")
     last_scan_at: int | None = Field(description="ms UTC")
     last_scan_ms: Number = Field(description="duration of the last scan, ms")
     next_scan_at: int | None = Field(description="ms UTC")
@@ -141,7 +141,7 @@ class AgentConfig(Answer):
 class ConfigQuery(Query):
     """The heartbeat as a query parameter."""
 
-    scan_interval_ms: int | None = None
+    scan_interval_ms: int | None = Field(None, gt=-(2**31), lt=2**31)
 
 
 class ConfigBody(Body):

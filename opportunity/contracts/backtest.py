@@ -4,10 +4,11 @@ Fee, slippage and spread are fractions per side; rates, shares and drawdowns fra
 is in quote currency; times are ms UTC. What is not defined is null.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from opportunity.contracts.agent import Side
 from opportunity.contracts.base import (
@@ -18,6 +19,7 @@ from opportunity.contracts.base import (
     Query,
     SymbolText,
     TimeframeName,
+    either,
 )
 from opportunity.contracts.weights import WeightConfig
 
@@ -25,6 +27,17 @@ MAX_SYMBOLS: Final = 20
 MAX_POINTS: Final = 20_000
 MAX_TRADES: Final = 10_000
 YEARS: Final = range(2009, 2100)
+
+_DAYS: Final = (
+    r"20(?:09|[1-9][0-9])-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    r"|20(?:1[26]|[2468][048]|[3579][26])-02-29"
+)
+DATE_PATTERN: Final = (
+    rf"^(?:{_DAYS})(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{{1,6}})?)?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?)?$"
+)
+"""Days that there are, from 2009 to 2099, and times of them."""
 
 ExitReason = Literal["SL", "TP", "TIME", "SIGNAL", "END_OF_TEST", "MANUAL", "GONE"]
 ExportFormat = Literal["csv", "json", "parquet", "html"]
@@ -45,6 +58,8 @@ def read_date(text: str) -> int:
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     if aware.year not in YEARS:
         raise ValueError("must lie between 2009 and 2100")
+    if not re.fullmatch(DATE_PATTERN, text):
+        raise ValueError("must be written as 2024-01-31 or 2024-01-31T12:00:00Z")
     return round(aware.timestamp() * 1_000)
 
 
@@ -53,7 +68,14 @@ def _date(text: str) -> str:
     return text
 
 
-DateText = Annotated[str, Field(min_length=8, max_length=40), AfterValidator(_date)]
+DateText = Annotated[
+    str,
+    Field(
+        min_length=10, max_length=40,
+        json_schema_extra={"pattern": DATE_PATTERN, "examples": ["2024-01-31"]},
+    ),
+    AfterValidator(_date),
+]  # fmt: skip
 """``2024-01-31`` (midnight UTC) or an ISO 8601 time."""
 
 Cost = Annotated[float, Field(ge=0, le=0.1)]
@@ -124,6 +146,8 @@ class SizingBody(Body):
 
 class MarketRequest(Body):
     """Which history, judged on what, traded how; only symbol and dates must be given."""
+
+    model_config = ConfigDict(json_schema_extra=either("symbol", "symbols"))
 
     symbol: SymbolText | None = Field(None, description="or `symbols`")
     symbols: list[SymbolText] | None = Field(

@@ -47,14 +47,44 @@ Signed = Annotated[Annotated[float, Field(ge=-1, le=1)] | None, _within(-1, 1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 """A number in [0, 1] that a request must give."""
 
-SymbolText = Annotated[str, Field(min_length=2, max_length=48)]
+_ANY_CASE: Final = "|".join(
+    "".join(f"[{letter}{letter.lower()}]" for letter in quote)
+    for quote in ("USD", "EUR", "GBP", "JPY", "TRY", "BRL", "BTC", "ETH", "BNB", "DAI")
+)
+_NAME: Final = "[A-Za-z0-9]{1,20}"
+
+SYMBOL_PATTERN: Final = (
+    f"^(?:{_NAME}[/_-]{_NAME}(?:[:_-]{_NAME})?"
+    f"|(?:[A-Za-z0-9]{{1,16}}[Uu][Ss][Dd][TtCc]|[A-Za-z0-9]{{1,17}}(?:{_ANY_CASE}))(?::{_NAME})?)$"
+)
+"""What `market.symbols.parse_symbol` reads, as documents tell it; a test holds both equal."""
+
+SymbolText = Annotated[
+    str,
+    Field(
+        min_length=2, max_length=48,
+        json_schema_extra={"pattern": SYMBOL_PATTERN, "examples": ["BTCUSDT", "ETH-USDT"]},
+    ),
+]  # fmt: skip
 """A symbol in any of its spellings; `market.symbols.parse_symbol` reads it."""
+
+
+def either(first: str, second: str) -> dict[str, Any]:
+    """Return the JSON schema of a model that must be given one of two fields, and not both."""
+    def only(one: str, other: str) -> dict[str, Any]:
+        absent = {"properties": {one: {"not": {"type": "null"}}, other: {"type": "null"}}}
+        return absent | {"required": [one]}
+
+    return {"oneOf": [only(first, second), only(second, first)]}
 
 
 class Answer(BaseModel):
     """A message that leaves the server; building one checks it."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, frozen=True,
+        json_schema_serialization_defaults_required=True,  # every field is sent
+    )  # fmt: skip
 
 
 class Body(BaseModel):

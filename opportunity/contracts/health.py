@@ -28,7 +28,7 @@ class Live(Answer):
 
 
 class Ready(Answer):
-    """Scores exist, so every endpoint can answer."""
+    """Scores exist, the database answers and the market is there."""
 
     status: Literal["ready"] = "ready"
 

@@ -146,7 +146,7 @@ class PageQuery(Query):
     """Which page: newest first, `after` is the `next` of the page before."""
 
     limit: int = Field(100, ge=1, le=MOST_PAGE)
-    after: int | None = Field(None, ge=0)
+    after: int | None = Field(None, ge=0, lt=2**53)
     symbol: SymbolText | None = None
 
 
@@ -180,8 +180,8 @@ class TradesAnswer(Answer):
 class EquityQuery(Query):
     """Which part of the curve, thinned to at most so many points."""
 
-    since: int = Field(0, ge=0)
-    until: int | None = Field(None, ge=0)
+    since: int = Field(0, ge=0, lt=2**53)
+    until: int | None = Field(None, ge=0, lt=2**53)
     most: int = Field(1_000, ge=2, le=10_000)
 
 
@@ -278,7 +278,7 @@ class AuditQuery(Query):
         "hand", "reset", "limits", "rules", "weights", "agent", "shadow", "audit"
     ] | None = None
     limit: int = Field(100, ge=1, le=MOST_PAGE)
-    after: int | None = Field(None, ge=0)
+    after: int | None = Field(None, ge=0, lt=2**53)
 
 
 class AuditItem(Answer):

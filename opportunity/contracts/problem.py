@@ -1,6 +1,6 @@
 """The one shape of every error: RFC 9457 problem details."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from opportunity.contracts.backtest import CoverageReport
 from opportunity.contracts.base import Answer, Number
@@ -18,6 +18,8 @@ class FieldError(Answer):
 
 class Problem(Answer):
     """What went wrong with a request, for people (`detail`) and for programs (`code`)."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     type: str = Field(description="stable URI of the kind of problem")
     title: str = Field(description="the HTTP status in words")

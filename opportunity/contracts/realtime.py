@@ -70,7 +70,10 @@ class GetStatus(Command):
 
 
 class Resume(Command):
-    """Ask for what was missed: events after these numbers of the epoch, and the newest states."""
+    """Ask for what was missed: events after these numbers of the epoch, and the newest states.
+
+    The channels that are named are joined. After another epoch its events come from the first on.
+    """
 
     epoch: str | None = None
     seq: int | None = Field(None, ge=0, description="newest number seen on config")
@@ -93,8 +96,10 @@ class Numbered(Answer):
     """What every message of a channel carries."""
 
     v: Literal[1] = 1
-    epoch: str = Field(description="changes when the server restarts; numbers start anew")
-    seq: int = Field(description="number within (epoch, channel)")
+    epoch: str = Field(description="name of the event log; after a restore numbers start anew")
+    seq: int = Field(
+        description="number within (epoch, channel): of events without a gap, of states rising"
+    )
 
 
 class WebSocketStatus(Answer):
@@ -102,6 +107,7 @@ class WebSocketStatus(Answer):
 
     connections: int
     uptime: int = Field(description="seconds")
+    run: str = Field("", description="changes when the agent's server restarts")
 
 
 class AgentState(Answer):
@@ -204,7 +210,8 @@ class ConfigMessage(Numbered):
 
     type: Literal["config_changed"] = "config_changed"
     channel: Literal["config"] = "config"
-    what: Literal["weights", "agent", "rules", "limits", "trade_rules", "shadow"]
+    id: int = Field(description="of the event log")
+    what: Literal["weights", "agent", "rules", "limits", "trade_rules", "shadow", "universe"]
     value: Any
     version: int | None
     by: str
@@ -257,6 +264,9 @@ class Subscribed(Answer):
     rejected: list[Rejected]
     channels: list[Channel]
     epoch: str
+    seqs: dict[str, int] = Field(
+        default={}, description="number of the newest event, by channel; the next ones follow"
+    )
     id: Text = None
 
 

@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from opportunity.contracts.base import Answer, Body, Fraction, Number
+from opportunity.contracts.base import Answer, Body, Fraction, Number, either
 from opportunity.contracts.weights import PresetName, WeightConfig
 
 VerdictName = Literal["better", "worse", "not distinguishable yet"]
@@ -12,6 +12,8 @@ VerdictName = Literal["better", "worse", "not distinguishable yet"]
 
 class ShadowRequest(Body):
     """A new challenger: weights of its own, or those of a preset."""
+
+    model_config = ConfigDict(json_schema_extra=either("weights", "preset"))
 
     name: PresetName = Field(description="never used before: its history stays under it")
     weights: WeightConfig | None = None
@@ -27,6 +29,8 @@ class ShadowRequest(Body):
 
 class ShadowPromoteRequest(Body):
     """Put a challenger's weights to use, past its comparison and the guards."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["id"]})
 
     id: str = Field(
         "", max_length=64,

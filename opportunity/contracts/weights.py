@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from opportunity.contracts.base import Answer, Body, Fraction, Query
 
-_NAME = r"^[\w .-]{1,64}$"
+_NAME = r"^[ .]*[\w-][\w .-]*$"
+"""Letters, digits and some signs, and not spaces and dots alone."""
 
 
 def _plain(name: str) -> str:
@@ -17,7 +18,9 @@ def _plain(name: str) -> str:
     return name
 
 
-PresetName = Annotated[str, Field(pattern=_NAME), AfterValidator(_plain)]
+PresetName = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=_NAME), AfterValidator(_plain)
+]
 """Up to 64 letters, digits, spaces, dots, hyphens and underscores."""
 
 
@@ -47,6 +50,12 @@ class WeightConfig(Body):
     def as_dict(self) -> dict[str, float]:
         """Return the weights by detector name, in detector order."""
         return {name: float(getattr(self, name)) for name in type(self).model_fields}
+
+
+class WeightsBody(Body):
+    """The nine weights inside an object; read like the bare nine."""
+
+    weights: WeightConfig
 
 
 class WeightValues(Answer):

@@ -1,13 +1,18 @@
+import re
 from dataclasses import fields
+from datetime import date
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from opportunity.backtest.export import FORMATS
 from opportunity.backtest.metrics import Metrics
 from opportunity.backtest.tables import TABLES
 from opportunity.contracts.backtest import (
+    DATE_PATTERN,
     BacktestMetrics,
     BacktestRequest,
     BacktestResponse,
@@ -74,5 +79,29 @@ def test_dates_are_utc_unless_they_say_otherwise(text, time):
 
 @pytest.mark.parametrize("text", ["", "yesterday", "1/2/2024", "2008-12-31", "2100-01-01"])
 def test_other_dates_are_refused(text):
+    with pytest.raises(ValueError, match="must"):
+        read_date(text)
+
+
+@given(
+    st.dates(date(2005, 1, 1), date(2110, 1, 1)),
+    st.sampled_from(("", "T12:00", " 23:59:59", "T00:00:00.5Z", "T01:02:03+05:30", "T24:00", "x")),
+)
+def test_documents_tell_of_dates_what_is_read(day, time):
+    text = day.isoformat() + time
+    told = re.fullmatch(DATE_PATTERN, text) is not None
+    try:
+        read_date(text)
+    except ValueError:
+        assert not told
+    else:
+        assert told
+
+
+@pytest.mark.parametrize(
+    "text", ["20240131", "2024-W05-1", "2024-01-31t10:00", "2023-02-29", "31.1."]
+)
+def test_other_spellings_of_dates_are_refused(text):
+    assert not re.fullmatch(DATE_PATTERN, text)
     with pytest.raises(ValueError, match="must"):
         read_date(text)

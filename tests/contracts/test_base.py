@@ -1,10 +1,15 @@
 import math
+import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from opportunity.contracts.base import (
+    SYMBOL_PATTERN,
     TIMEFRAME_NAMES,
     Answer,
     Body,
@@ -12,8 +17,10 @@ from opportunity.contracts.base import (
     Query,
     Signed,
     Unit,
+    either,
     null_if_undefined,
 )
+from opportunity.market.symbols import QUOTES, parse_symbol
 from opportunity.market.timeframe import TIMEFRAMES
 
 
@@ -74,3 +81,33 @@ def test_bodies_take_whole_numbers_for_floats_and_queries_read_text():
     assert Asked.model_validate({"n": "5", "on": "false"}) == Asked(n=5, on=False)
     with pytest.raises(ValidationError):
         Asked.model_validate({"n": "five"})
+
+
+SPELT = st.from_regex(re.compile(SYMBOL_PATTERN), fullmatch=True)
+LIKE = st.text(alphabet="BTCUSDbtcusd/_-:0", min_size=2, max_size=48)
+
+
+@given(st.one_of(SPELT, LIKE, st.text(min_size=2, max_size=48)))
+def test_documents_tell_of_symbols_what_the_parser_reads(text):
+    told = re.fullmatch(SYMBOL_PATTERN, text) is not None
+    try:
+        parse_symbol(text)
+    except ValueError:
+        read = False
+    else:
+        read = text == text.strip()  # blanks around a symbol are forgiven, and not told of
+    assert told == read
+
+
+@pytest.mark.parametrize("quote", QUOTES)
+def test_documents_know_every_quote_currency(quote):
+    assert re.fullmatch(SYMBOL_PATTERN, f"xy{quote.lower()}")
+    assert re.fullmatch(SYMBOL_PATTERN, f"XY{quote}:{quote}")
+
+
+def test_one_of_two_fields():
+    check = Draft202012Validator(either("a", "b"))
+    for fits in ({"a": 1}, {"b": 1}, {"a": 1, "b": None}, {"a": None, "b": 2}):
+        assert check.is_valid(fits)
+    for wrong in ({}, {"a": 1, "b": 1}, {"a": None}, {"a": None, "b": None}):
+        assert not check.is_valid(wrong)
