@@ -37,6 +37,7 @@ class Hub:
         self._states: dict[tuple[str, str], Any] = {}
         self._events: list[tuple[str, Any]] = []
         self._latest: dict[tuple[str, str], Any] = {}
+        self._turns: dict[str, int] = {}
         self._pending = False
         self._closed = False
         self._delivered = -1e9
@@ -55,6 +56,8 @@ class Hub:
         with self._lock:
             self._states.update(states)
             self._latest.update(states)
+            for topic in {topic for topic, _ in states}:
+                self._turns[topic] = self._turns.get(topic, 0) + 1
             wake = self._claim()
         self._wake(wake)
 
@@ -77,6 +80,10 @@ class Hub:
         with self._lock:
             return {k: v for (t, k), v in self._latest.items() if t == topic}
 
+    def turns(self, topic: str) -> int:
+        """Return how often states of a topic were handed over; where it is the same, they are."""
+        return self._turns.get(topic, 0)
+
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Call `callback(states, events)` on the loop after each tick; return the way out."""
         self._callbacks.append(callback)
@@ -86,6 +93,12 @@ class Hub:
                 self._callbacks.remove(callback)
 
         return leave
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """States and events that are not delivered yet."""
+        with self._lock:
+            return len(self._states), len(self._events)
 
     @property
     def n_subscribers(self) -> int:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import structlog
 
 from opportunity.live.merging import merged
+from opportunity.measured import MEASURED
 from opportunity.storage.events import StoredEvent
 from opportunity.storage.failures import DatabaseError
 from opportunity.storage.lease import Lease, LeaseLost
@@ -179,6 +180,7 @@ class Bookkeeper:
             except Exception as error:  # whatever it is, what waits must be kept
                 if not isinstance(error, (DatabaseError, BookError)):
                     logger.exception("bookkeeper failed")
+                MEASURED.count("commit_failures")
                 self._say(str(error) or repr(error))
                 self._refuse_commands(error)
                 if not self._pause(pause_s):
@@ -216,7 +218,9 @@ class Bookkeeper:
             self._call(first)
         elif any(work.postings for work in self._head):
             postings = [p for work in self._head for p in work.postings]
-            self._told(self.ledger.commit(postings, self.lease))
+            with MEASURED.timed("commit"):
+                stored = self.ledger.commit(postings, self.lease)
+            self._told(stored)
         done, self._head = self._head, []
         for work in done:
             work.end()

@@ -35,6 +35,7 @@ from opportunity.market.bars import Bar, FloatArray
 from opportunity.market.figures import DayFigures
 from opportunity.market.timeframe import TimeArray, Timeframe, divides, length_ms
 from opportunity.market.trust import Faults, of_the_past
+from opportunity.measured import MEASURED
 from opportunity.scoring.calibration import Calibration
 from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.snapshot import MarketSnapshot
@@ -272,6 +273,7 @@ class Core:
     async def _on_closed(self, event: Closed) -> None:
         work = event, self.feed.faults()
         touched = await self._aside(event.rows.size, self._work, work)
+        MEASURED.count("bars", event.rows.size)
         judged = await self._rank(touched) if touched.size else None
         await self._desk.take(event, self._streams.time, judged)
         self._spread(event)  # after the signals: the hub's next delivery is a tick away
@@ -354,15 +356,12 @@ class Core:
 
     def _scan(self, asked: tuple[Rows | None, Faults | None]) -> Judged:
         assert self.loop is not None
-        began, config = self.loop.time(), self.config
-        touched, faults = asked
+        (touched, faults), config, began = asked, self.config, self.loop.time()
         with self._lock:
             self._streams.faults = faults
             snapshot = self._streams.snapshot(self._day).fresh()
-        evaluation = evaluate(
-            snapshot, config.weights, config.rules,
-            calibration=self.calibration(config.weights),
-        )
+        known = self.calibration(config.weights)
+        evaluation = evaluate(snapshot, config.weights, config.rules, calibration=known)
         self.latest, self.evaluation = snapshot, evaluation
         if touched is None:
             self._ranked = config
@@ -383,6 +382,7 @@ class Core:
             self.hub.publish_all(states)
         self._n_scans += 1
         now = self.loop.time()
+        MEASURED.took("scan", now - began)
         if now - self._reported >= REPORT_EVERY_S:
             self._reported = now
             left_ms = max(0.0, self._beat_at - now) * 1e3 if touched is not None else (

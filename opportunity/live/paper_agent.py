@@ -28,6 +28,17 @@ class PaperAgent(Shared):
     def _changed(self, *_: Any) -> None:
         raise NotImplementedError  # the agent says: it hands a new config to its core
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """Loop that it works on, with `thread` one of its own; None before the start."""
+        return self._core.loop
+
+    @property
+    def n_unstored(self) -> int:
+        """Batches of its account that wait to be stored."""
+        keeper = self._desk.keeping.keeper
+        return 0 if keeper is None else keeper.n_waiting
+
     async def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine of the feed on the agent's loop, from the caller's.
 

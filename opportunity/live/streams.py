@@ -7,6 +7,7 @@ GIL, so two threads share a large one.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ from opportunity.market.figures import DayFigures
 from opportunity.market.resample import Closed, Resampler
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
 from opportunity.market.trust import AGE, N_FACTORS, Faults, blame, overdue
+from opportunity.measured import MEASURED
 from opportunity.scoring.context import ATR, CONTEXT, TREND, VOLATILITY, context_run
 from opportunity.scoring.snapshot import MarketSnapshot
 
@@ -154,9 +156,7 @@ class Streams:
             The bars.
         """
         self._tell("update", rows=rows, times=times, values=values)
-        touched = [
-            self._advance(closed) for closed in self._resampler.push(rows, times, values)
-        ]
+        touched = [self._advance(closed) for closed in self._resampler.push(rows, times, values)]
         if times.size:
             self.time = max(self.time, int(times.max()) + length_ms(self.base))
         return np.unique(np.concatenate(touched)) if touched else np.empty(0, np.int64)
@@ -205,9 +205,7 @@ class Streams:
 
     # -- running the kernels -----------------------------------------------------------------
 
-    def _run(
-        self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray
-    ) -> None:
+    def _run(self, rows: Rows, timeframe: Timeframe, time: TimeArray, values: FloatArray) -> None:
         if rows.size <= SPLIT_ROWS:
             self._run_part(rows, timeframe, time, values)
         else:
@@ -228,12 +226,14 @@ class Streams:
         time, values = np.ascontiguousarray(time), np.ascontiguousarray(values)
         k, n = time.shape
         events = np.empty((k, 0), EVENT)
-        for i, detector in enumerate(self.detectors):
+        for i, (detector, states) in enumerate(zip(self.detectors, self._states, strict=True)):
             out = np.full((k, n, detector.width), np.nan)
             counts = np.zeros(k, np.int64)
-            states = self._states[i]
             obs = self.observers.rows(i, rows // len(self.timeframes), timeframe, time)
+            began = perf_counter()
             detector.run(states, rows, detector.packed, time, values, obs, out, events, counts)
+            if n == 1:  # not the history of the warm-up
+                MEASURED.took("detector", perf_counter() - began, detector.name or "")
             self._scores[rows, i] = out[:, -1, SCORE]
             self._confidences[rows, i] = out[:, -1, CONFIDENCE]
             if "ict" in detector.aux:

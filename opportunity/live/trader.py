@@ -17,6 +17,7 @@ from opportunity.live.candidates import Asked, candidates_of, entries_of, load
 from opportunity.live.judged import Judged
 from opportunity.live.paper_trading import CASH, DECISION_TIMEFRAME, PaperTrading
 from opportunity.market.timeframe import TimeArray, Timeframe, length_ms
+from opportunity.measured import MEASURED
 from opportunity.storage.books import PAPER, Book
 from opportunity.storage.candidates import Candidate
 from opportunity.strategy import Evaluation
@@ -116,6 +117,7 @@ class Trader(Account):
         first = int(self.broker.account["n_orders"][0])
         self.broker.decide(decided.rows)
         candidates = self._candidates(judged, decided, setup, first)
+        MEASURED.count("decisions", len(candidates))
         if setup != self._setup:
             self._setup, self.broker.terms = setup, setup.terms()
         return self.settle(decided, candidates)

@@ -134,3 +134,28 @@ async def test_closed_hub_delivers_nothing() -> None:
     hub.publish("price", "BTC/USDT", 1)
     await asyncio.sleep(0.02)
     assert batches == []
+
+
+async def test_what_is_not_delivered_waits() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    hub.publish_many("price", {"BTC/USDT": 1, "ETH/USDT": 2})
+    hub.publish("price", "BTC/USDT", 3)
+    hub.emit("event", "a")
+    assert hub.waiting == (2, 1)
+    await asyncio.sleep(0.02)
+    assert hub.waiting == (0, 0)
+    hub.close()
+
+
+async def test_turns_count_what_was_handed_over_of_a_topic() -> None:
+    hub = Hub(asyncio.get_running_loop(), tick_s=0.0)
+    assert hub.turns("price") == 0
+    hub.publish("price", "BTC/USDT", 1)
+    hub.publish("price", "BTC/USDT", 1)
+    hub.publish_many("price", {"BTC/USDT": 2, "ETH/USDT": 3})  # together: one
+    assert (hub.turns("price"), hub.turns("signal")) == (3, 0)
+    hub.publish_all({("price", "BTC/USDT"): 4, ("signal", "BTC/USDT"): 5})
+    hub.emit("price", 6)  # an event is no state
+    assert (hub.turns("price"), hub.turns("signal")) == (4, 1)
+    await _next(hub)
+    assert (hub.turns("price"), hub.turns("signal")) == (4, 1)

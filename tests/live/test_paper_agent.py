@@ -51,3 +51,10 @@ async def test_portfolio_follows_the_account() -> None:
     assert agent.portfolio.source == "simulated"
     with pytest.raises(OpportunityError, match="does not"):
         await agent.flatten("page")  # it has stopped
+
+
+async def test_its_loop_is_known_and_nothing_waits_without_books() -> None:
+    agent = agent_of(StepFeed(), None)
+    assert agent.loop is None
+    assert agent.n_unstored == 0
+    agent.close()
