@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-How = Literal["loopback", "bearer", "cookie", "ticket"]
+How = Literal["loopback", "bearer", "cookie", "ticket", "none", "edge"]
 
 
 class Role(IntEnum):
@@ -51,3 +51,9 @@ class Caller:
 
 LOCAL = Caller("api", Role.TRADER, "loopback")
 """A program of this machine, where no login is asked for."""
+
+NOBODY = Caller("", Role.ANYBODY, "none")
+"""Somebody who has not logged in."""
+
+EDGE = Caller("edge", Role.VIEWER, "edge")
+"""Another process of this server that asks for itself, to pass the stream on."""

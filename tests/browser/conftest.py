@@ -38,6 +38,7 @@ class Server:
 
     def __init__(self, home: Path, *flags: str, verb: str = "serve") -> None:
         self.home, self.port, self._verb = home, 0, verb
+        self.link = ""  # with which the first user comes in, where one must log in
         self._flags = flags or ("--speed", "600", "--symbols", SYMBOLS)
         self._process: subprocess.Popen[str] | None = None
 
@@ -69,6 +70,8 @@ class Server:
             assert process.stdout is not None
             for line in process.stdout:
                 said.append(line)
+                if "/login?token=" in line:
+                    self.link = line.strip()
                 found = re.search(r"at http://[\d.]+:(\d+)", line)
                 if found:
                     # What it logs from now on must not fill the pipe.
@@ -83,6 +86,15 @@ class Server:
 def server(tmp_path: Path) -> Iterator[Server]:
     """A running server with a fresh data folder; kernels stay where they are cached."""
     made = Server(tmp_path)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Server]:
+    """A server that asks everybody for a login, and has no user yet."""
+    made = Server(tmp_path, "--auth", "--speed", "600", "--symbols", SYMBOLS)
     made.start()
     yield made
     made.stop()

@@ -45,6 +45,8 @@ def test_every_flag_reaches_its_setting(parser, served, tmp_path) -> None:
         "exchange_url": "http://127.0.0.1:8791", "top": 12, "quote": "EUR",
         "symbols": ("BTC/USDT", "ETH/USDT"), "timeframes": ("5m", "1h"), "speed": 3600.0,
         "start": "2026-01-05", "seed": 3, "home": tmp_path / "h", "log_level": "DEBUG",
+        "origins": ("https://a.example", "https://b.example"), "tls_cert": tmp_path / "cert",
+        "tls_key": tmp_path / "key",
     }  # fmt: skip
     flags = []
     for name, value in values.items():
@@ -53,7 +55,7 @@ def test_every_flag_reaches_its_setting(parser, served, tmp_path) -> None:
     assert run(parser, *flags) == 0
     assert {name: getattr(served[0], name) for name in values} == values
     options = {a.dest for a in parser._subparsers._group_actions[0].choices["serve"]._actions}
-    assert options - {"help", "record"} == set(values)
+    assert options - {"help", "record", "auth", "workers", "agent_url"} == set(values)
     assert not served[0].record
 
 
@@ -96,3 +98,33 @@ def test_misspelt_environment_is_bad_usage(parser, served, capsys, monkeypatch) 
     monkeypatch.setenv("OPPORTUNITY_PROT", "9000")
     assert run(parser) == 2
     assert "Did you mean 'OPPORTUNITY_PORT'" in capsys.readouterr().err
+
+
+def test_several_workers_and_further_hosts_are_supervised(parser, served, monkeypatch) -> None:
+    seen = []
+
+    async def supervise(settings: Settings, flags: dict) -> int:
+        seen.append((settings, flags))
+        return 0
+
+    monkeypatch.setattr("app.edge.supervisor.supervise", supervise)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("OPPORTUNITY_EDGE_SECRET", "canary")
+    assert run(parser, "--workers", "3", "--port", "0") == 0
+    assert run(parser, "--agent-url", "http://10.0.0.1:8000") == 0
+    assert served == []
+    assert [settings.workers for settings, _ in seen] == [3, 1]
+    assert seen[0][1] == {"workers": 3, "port": 0}
+    assert seen[1][0].agent_url == "http://10.0.0.1:8000"
+    assert "canary" not in repr(seen)
+
+
+def test_several_workers_without_a_bus_are_bad_usage(parser, capsys) -> None:
+    assert run(parser, "--workers", "2", "--port", "0") == 2
+    assert "redis_url must be set for workers > 1" in capsys.readouterr().err
+
+
+def test_help_names_the_address_of_redis_as_the_docs_do(parser, capsys) -> None:
+    with pytest.raises(SystemExit):
+        run(parser, "--help")
+    assert "more than one need REDIS_URL" in " ".join(capsys.readouterr().out.split())
