@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from opportunity.config_lists import (
@@ -26,7 +26,9 @@ from opportunity.config_lists import (
 from opportunity.errors import OpportunityError, unknown
 
 PREFIX: Final = "OPPORTUNITY_"
-OUTSIDE: Final = frozenset({"OPPORTUNITY_TEST_DATA"})  # read by the tests, not by the product
+OUTSIDE: Final = frozenset({"OPPORTUNITY_TEST_DATA", "OPPORTUNITY_TOKEN"})
+"""Read by the tests and by the client, not by the server."""
+
 DATABASES: Final = frozenset(
     {"sqlite", "sqlite+pysqlite", "postgres", "postgresql", "postgresql+psycopg"}
 )
@@ -74,7 +76,9 @@ class Settings(BaseSettings):
         validation_alias=_runbook("scan_interval_ms", "REALTIME_SCAN_INTERVAL_MS"),
         description="heartbeat that re-publishes every signal, ms",
     )
-    host: str = Field("127.0.0.1", description="address to listen on; loopback only without login")
+    host: str = Field(
+        "127.0.0.1", description="address to listen on; beyond loopback everybody must log in"
+    )
     port: int = Field(8000, ge=0, le=65_535, description="port to listen on; 0 picks a free one")
     feed: Literal["simulated", "replay", "exchange"] = Field(
         "simulated", description="where bars come from"
@@ -119,6 +123,19 @@ class Settings(BaseSettings):
     )
 
     auth: bool = Field(False, description="ask everybody for a login, also on this machine")
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM), to serve over TLS")
+    tls_key: Path | None = Field(None, description="its private key (PEM)")
+    oauth_provider: str = Field(
+        "", description="who else may log people in, as Panel knows it: github, google, generic..."
+    )
+    oauth_key: str = Field("", description="client id at that provider")
+    oauth_secret: SecretStr = Field(
+        SecretStr(""), repr=False, description="client secret at that provider"
+    )
+    oauth_redirect: str = Field("", description="address of our login page, as registered there")
+    oauth_users: Names = Field(
+        (), description="comma-separated name=role of those who may log in so; nobody else may"
+    )
     origins: Names = Field(
         (), description="comma-separated origins under which people reach the server, e.g. "
         "https://desk.example.org; with loopback's own they are all that is answered to"
@@ -141,9 +158,15 @@ class Settings(BaseSettings):
     agent_url: str = Field(
         "", description="address of the process that holds the agent, for further hosts"
     )
+    edge_secret: SecretStr = Field(
+        SecretStr(""), repr=False,
+        description="shared by the processes of one server, made at the start; set it, the same "
+        "everywhere, where further hosts serve clients",
+    )
     log_format: Literal["text", "json"] = Field("text", description="how log lines are written")
     otlp_url: str = Field(
-        "", description="address of an OpenTelemetry collector (OTLP over HTTP); empty: no traces"
+        "", repr=False,
+        description="address of an OpenTelemetry collector (OTLP over HTTP); empty: no traces",
     )
 
     news_sources: NewsSources = Field(
@@ -197,7 +220,9 @@ class Settings(BaseSettings):
     def _read_sources(cls, value: Any) -> Any:
         return read_sources(value) if isinstance(value, str) else value
 
-    @field_validator("symbols", "timeframes", "origins", "trusted_proxies", mode="before")
+    @field_validator(
+        "symbols", "timeframes", "origins", "trusted_proxies", "oauth_users", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -224,7 +249,7 @@ class Settings(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("home", "data", mode="after")
+    @field_validator("home", "data", "tls_cert", "tls_key", mode="after")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
@@ -238,6 +263,14 @@ class Settings(BaseSettings):
     def loopback(self) -> bool:
         """True when nothing outside this machine can reach the server."""
         return self.host in LOOPBACK
+
+    @property
+    def login_required(self) -> bool:
+        """True when everybody must log in: asked for, or others than this machine can call."""
+        return bool(
+            self.auth or not self.loopback or self.workers > 1 or self.trusted_proxies
+            or self.oauth_provider
+        )
 
 
 def load_settings(
@@ -273,6 +306,6 @@ def load_settings(
 def _explain(where: tuple[int | str, ...], rule: str, value: object) -> str:
     name = ".".join(str(part) for part in where)
     rule = rule.replace("Input should be ", "must be ").replace("Value error, ", "")
-    if name.lower().endswith(("news_sources", "alerts", "database_url", "redis_url")):
+    if name.lower().endswith(("news_sources", "alerts", "database_url", "redis_url", "secret")):
         return f"{name} {rule}"  # addresses may hold secrets
     return f"{name} {rule}" if ", was " in rule else f"{name} {rule}, was {value!r}"

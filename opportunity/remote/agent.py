@@ -1,20 +1,21 @@
 """The agent of another process, with the interface of the one in this."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import param
-import structlog
 
 from opportunity.contracts.realtime import CHANNELS
 from opportunity.errors import ConflictError, unknown
 from opportunity.remote.address import read_address
 from opportunity.remote.jobs import RemoteJob
-from opportunity.remote.line import Line
+from opportunity.remote.line import Answer, Line
 from opportunity.remote.loop import Loop
 from opportunity.remote.problems import RemoteError
+from opportunity.remote.reading import Found, Reading
 from opportunity.remote.signals import Signals
 from opportunity.remote.stream import State, Stream
 from opportunity.remote.turned import RemoteRules, RemoteWeights, Taking
@@ -23,9 +24,7 @@ from opportunity.shared import Shared
 if TYPE_CHECKING:
     import pandas as pd
 
-logger = structlog.get_logger(__name__)
-
-T = TypeVar("T")
+Callback = Callable[[dict[str, Any]], None]
 
 FOLLOWED: Final = ("status", "config", "trade", "alert", "portfolio")
 """Channels that every remote agent listens to; they come whole."""
@@ -69,6 +68,7 @@ class RemoteAgent(Shared):
     source = param.String("", doc="Stamp of the market, e.g. simulated (read only).")
     signals = param.Parameter(None, doc="Newest signals by symbol, a DataFrame (read only).")
     portfolio = param.Dict({}, doc="The paper account as it was stored last (read only).")
+    rejected = param.Dict({}, doc="Symbols that the stream refused, and why (read only).")
     line = param.String("connecting", doc="State of the line (read only).")
     line_note = param.String("", doc="Why it is so (read only).")
 
@@ -79,7 +79,8 @@ class RemoteAgent(Shared):
         self._stream = Stream(self._line, self._hear, self._turned)
         self._signals, self._fresh, self._taking = Signals(), False, Taking()
         self._versions: dict[str, str] = {}
-        self._callbacks: dict[str, list[Callable[[dict[str, Any]], None]]] = {}
+        self._reading = Reading(self._line, lambda found: self._loop.tell(self._take_all, found))
+        self._callbacks: dict[str, list[Callback]] = {}
         self.weights = RemoteWeights(self._send_weights)
         self.rules = RemoteRules(self._send_rules)
         self.trades: deque[dict[str, Any]] = deque(maxlen=MOST_EVENTS)
@@ -97,30 +98,27 @@ class RemoteAgent(Shared):
 
     async def _begin(self) -> None:
         """Read everything once, so that a wrong address or token is told at once."""
-        status = await self._line.get("/api/agent/status")
-        config = await self._line.get("/api/agent/config")
-        weights = await self._line.ask("GET", "/api/config/weights")
-        self.symbols, self.timeframes = tuple(config["symbols"]), tuple(config["timeframes"])
-        self._take_status(status)
-        self.rules.take(config["rules"])
-        self.weights.take(weights.value)
-        self._versions["weights"] = weights.etag
+        found = await self._reading.read()
+        self._take_all(found)
         self._stream.open()
         await self._stream.subscribe(FOLLOWED)
-        await self._stream.subscribe(["signal"], status["subscribed_symbols"] or self.symbols[:50])
+        symbols = found.status["subscribed_symbols"] or self.symbols[:50]
+        await self._stream.subscribe(["signal"], symbols)
 
     def close(self) -> None:
         """End the line; the agent itself goes on."""
         if not self._loop.open:
             return
-        self._loop.run(self._stream.close())
-        self._loop.run(self._line.close())
+        self._loop.run(self._end())
         self._loop.close()
+
+    async def _end(self) -> None:
+        await self._stream.close()
+        await self._reading.close()
+        await self._line.close()
 
     async def stop(self) -> None:
         """Do what `close` does, for code that has an `Agent` elsewhere."""
-        import asyncio
-
         await asyncio.to_thread(self.close)
 
     def _repr_html_(self) -> str:
@@ -169,7 +167,7 @@ class RemoteAgent(Shared):
             more["min_confidence"] = min_confidence
         self._loop.run(self._stream.subscribe(["signal"], symbols, **more))
 
-    def on(self, channel: str, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+    def on(self, channel: str, callback: Callback) -> Callable[[], None]:
         """Call a function with every message of a channel; return the way out.
 
         Parameters
@@ -248,7 +246,13 @@ class RemoteAgent(Shared):
         self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        return self._loop.run(self._line.ask(method, path, body, query, headers)).value
+        return self._send(method, path, body, query, headers).value
+
+    def _send(self, *asked: Any, **more: Any) -> Answer:
+        try:
+            return self._loop.run(self._line.ask(*asked, **more))
+        finally:
+            self._reading.turned()
 
     def _switched(self, *events: Any) -> None:
         if self._taking.now:
@@ -273,10 +277,9 @@ class RemoteAgent(Shared):
         body = {name: value / total for name, value in self.weights.as_dict().items()}
         known = self._versions.get("weights")
         try:
-            asked = self._line.ask(
+            answer = self._send(
                 "PUT", "/api/config/weights", body, headers={"If-Match": known} if known else None
             )
-            answer = self._loop.run(asked)
         except RemoteError as error:
             if error.status == 412:
                 text = "weights were changed by somebody else meanwhile: set them again"
@@ -293,6 +296,15 @@ class RemoteAgent(Shared):
         with self._taking:
             self.param.update(**values)
 
+    def _take_all(self, found: Found) -> None:
+        status, config, weights = found
+        self.symbols, self.timeframes = tuple(config["symbols"]), tuple(config["timeframes"])
+        self._take_status(status)
+        self.rules.take(config["rules"])
+        if weights.etag != self._versions.get("weights"):  # else those of here, perhaps not scaled
+            self._versions["weights"] = weights.etag
+            self.weights.take(weights.value)
+
     def _take_status(self, status: Mapping[str, Any]) -> None:
         values = {name: status.get(name) for name in ("enabled", "scan_interval_ms", *READ_ONLY)}
         values["last_error"] = status.get("last_error") or ""
@@ -303,12 +315,22 @@ class RemoteAgent(Shared):
 
     def _hear(self, message: dict[str, Any]) -> None:
         """Take a message; on the client's thread."""
+        self._reading.hear(message)
         if message.get("type") == "signal":
             self._signals.take(message)
             if not self._fresh:  # one frame for a burst of signals
                 self._fresh = True
                 self._loop.later(FRAME_S, self._show_signals)
         self._loop.tell(self._heard, message)
+        kind = str(message.get("type"))
+        listed = self._callbacks.get(_CHANNEL.get(kind, kind), [])
+        for callback in tuple(listed):  # each apart: one that raises ends no other
+            self._loop.tell(self._call, listed, callback, message)
+
+    @staticmethod
+    def _call(listed: list[Callback], callback: Callback, message: dict[str, Any]) -> None:
+        if callback in listed:  # it may have left meanwhile
+            callback(message)
 
     def _show_signals(self) -> None:
         self._fresh = False
@@ -319,8 +341,12 @@ class RemoteAgent(Shared):
         """Take a message where the parameters belong."""
         kind = str(message.get("type"))
         if kind == "status":
-            agent = message.get("agent") or {}
-            self._set({n: agent[n] for n in ("enabled", "running") if n in agent})
+            agent = message.get("agent") or {}  # the switch comes in order, as an event
+            self._set({n: agent[n] for n in ("running",) if n in agent})
+        elif kind == "subscription_confirmed":
+            refused = {r["symbol"]: r["reason"] for r in message.get("rejected") or ()}
+            if refused:
+                self._set({"rejected": self.rejected | refused})
         elif kind == "config_changed":
             self._take_config(message)
         elif kind == "portfolio":
@@ -329,17 +355,18 @@ class RemoteAgent(Shared):
             self.trades.append(message)
         elif kind == "alert":
             self.alerts.append(message)
-        for callback in tuple(self._callbacks.get(_CHANNEL.get(kind, kind), ())):
-            callback(message)
 
     def _take_config(self, message: Mapping[str, Any]) -> None:
         what, value = message.get("what"), message.get("value")
         if not isinstance(value, Mapping):
             return
         if what == "weights":
+            version = message.get("version")
+            if version is not None:
+                if version < _number(self._versions["weights"]):  # of before what was set here
+                    return
+                self._versions["weights"] = f'"{version}"'
             self.weights.take(value)
-            if message.get("version") is not None:
-                self._versions["weights"] = f'"{message["version"]}"'
         elif what == "rules":
             self.rules.take(value)
         elif what == "agent":
@@ -351,6 +378,11 @@ FRAME_S: Final = 0.25
 """Least time between two frames of `signals`, seconds."""
 
 _CHANNEL: Final = {"config_changed": "config"}
+
+
+def _number(etag: str) -> int:
+    text = etag.removeprefix("W/").strip('"')
+    return int(text) if text.isdecimal() else 0
 
 
 def _why(body: dict[str, Any], why: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class RemoteJob(Shared):
     state = param.String("queued", doc="queued, running, done, failed, cancelled (read only).")
     progress = param.Number(0.0, bounds=(0, 1), doc="Part that is done (read only).")
     doing = param.String("", doc="What is under way (read only).")
+    error = param.String("", doc="Why it failed; empty otherwise (read only).")
     left_s = param.Number(None, allow_None=True, doc="Seconds left, at this rate (read only).")
 
     def __init__(self, line: Line, loop: Loop, id: str) -> None:
@@ -123,5 +124,5 @@ class RemoteJob(Shared):
             raise RemoteError(f"job {self.id} must be told as an object, was not")
         self.param.update(
             state=status["state"], progress=status["progress"], doing=status.get("doing") or "",
-            left_s=status.get("left_s"),
+            left_s=status.get("left_s"), error=(status.get("error") or {}).get("detail") or "",
         )

@@ -48,7 +48,7 @@ class Line:
             headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
             self._session = aiohttp.ClientSession(
                 headers=headers, timeout=aiohttp.ClientTimeout(TIMEOUT_S),
-                cookie_jar=aiohttp.DummyCookieJar(),
+                cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[_no_redirection()],
             )
         return self._session
 
@@ -108,6 +108,17 @@ class Line:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _no_redirection() -> aiohttp.TraceConfig:
+    """Return what stops a handshake that is sent elsewhere; for those aiohttp has no switch."""
+
+    async def stop(_: Any, __: Any, told: aiohttp.TraceRequestRedirectParams) -> None:
+        raise aiohttp.ClientError(f"the server sends elsewhere ({told.response.status})")
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(stop)
+    return config
 
 
 def _text(value: Any) -> str:

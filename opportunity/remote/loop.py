@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from opportunity.errors import ThreadError
+from opportunity.remote.problems import RemoteError
 
 T = TypeVar("T")
 
@@ -45,7 +46,12 @@ class Loop:
         ------
         ThreadError
             If it is called on the loop itself, e.g. by a watcher: that would wait for ever.
+        RemoteError
+            If it is closed.
         """
+        if not self.open:
+            work.close()
+            raise RemoteError("remote agent must be open, was closed", code="closed")
         if self.inside:
             work.close()
             raise ThreadError("a remote agent must be asked from outside of its own callbacks")
@@ -57,10 +63,14 @@ class Loop:
 
     def tell(self, function: Callable[..., None], *args: Any) -> None:
         """Call a function where whoever made this can hear it; call on this thread."""
-        if self._home is None or self._home.is_closed():
-            function(*args)
-        else:
-            self._home.call_soon_threadsafe(function, *args)
+        if self._home is not None:
+            try:
+                self._home.call_soon_threadsafe(function, *args)
+                return
+            except RuntimeError:  # it is closed, and does not come back
+                self._home = None
+        # Not at once: what a watcher raises is the loop's to report, and ends nothing else.
+        self._loop.call_soon(function, *args)
 
     def later(self, delay_s: float, function: Callable[[], None]) -> None:
         """Call a function on this thread after a time; call on this thread."""

@@ -42,6 +42,11 @@ class Numbers:
             return None
         return {"action": "resume", "epoch": self.epoch, "seqs": dict(self.seen)}
 
+    @property
+    def waits(self) -> bool:
+        """Whether the answer to `command` is still to come."""
+        return self._waits
+
     def resume(self) -> None:
         """Events count from `resumed` on: what comes before will come again, in order."""
         self._waits = True
@@ -58,6 +63,9 @@ class Numbers:
             replayed = int(message.get("replayed") or 0)
             if not replayed:
                 self.seen = newest
+            for channel, number in newest.items():
+                if self.seen.get(channel, 0) > number:  # it never gave that one, and will now
+                    self.seen[channel] = number
         self.epoch = epoch
         return complete
 

@@ -40,7 +40,7 @@ class Signals:
         """Return the last signals in the order of their arrival."""
         import pandas as pd
 
-        rows = [_flat(row) for row in self.log]
+        rows = [_flat(row) for row in tuple(self.log)]  # filled by another thread
         return _timed(pd.DataFrame(rows, columns=_columns(rows)))
 
 

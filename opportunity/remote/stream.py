@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from math import inf
 from typing import Any, Final, Literal
 
 import aiohttp
 import orjson
 import structlog
 
-from opportunity.remote.backoff import Backoff
+from opportunity.remote.backoff import LONGEST_S, Backoff
 from opportunity.remote.line import Line
 from opportunity.remote.numbers import Numbers
+from opportunity.remote.wanted import Wanted, command
 
 logger = structlog.get_logger(__name__)
 
@@ -51,10 +54,13 @@ class Stream:
         self._line, self._hear, self._turned = line, hear, turned
         self.numbers = Numbers()
         self._backoff = Backoff()
-        self._wanted: list[dict[str, Any]] = []
+        self._wanted = Wanted()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._asked_ms: int | None = None
+        self._least_s = 0.0
+        self._since = inf
         self._task: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[bool] | None = None
 
     def open(self) -> None:
         """Begin; a second time changes nothing."""
@@ -73,12 +79,9 @@ class Stream:
         self, channels: Sequence[str], symbols: Sequence[str] = (), **more: Any
     ) -> None:
         """Ask for channels, now and after every break of the line."""
-        command = {"action": "subscribe", "channels": list(channels), **more}
-        if symbols:
-            command["symbols"] = list(symbols)
-        if command not in self._wanted:
-            self._wanted.append(command)
-        await self._say(command)
+        self._wanted.add(channels, symbols, more)
+        with suppress(aiohttp.ClientError, OSError):  # asked for again when the line is back
+            await self._say(command(channels, symbols, more))
 
     async def unsubscribe(self) -> None:
         """Ask for nothing any more."""
@@ -99,14 +102,15 @@ class Stream:
         loop = asyncio.get_running_loop()
         self._turned("connecting", "")
         while True:
-            began, self._asked_ms = loop.time(), None
+            self._asked_ms, self._least_s, self._since = None, 0.0, inf
             why, final = await self._hold()
-            if loop.time() - began > STABLE_S:
+            if loop.time() - self._since > STABLE_S:
                 self._backoff.held()
-            pause_s = self._backoff.pause_s(self._asked_ms)
+            least_s = LONGEST_S if final else self._least_s
+            pause_s = max(self._backoff.pause_s(self._asked_ms), least_s)
             broken = final or self._backoff.attempts > SLOW_AFTER
             self._turned("error" if broken else "reconnecting", f"{why}; again in {pause_s:.1f} s")
-            await asyncio.sleep(max(pause_s, 30.0) if final else pause_s)
+            await asyncio.sleep(pause_s)
 
     async def _hold(self) -> tuple[str, bool]:
         """Open a line and read until it ends; return why, and whether trying again may not help."""
@@ -114,7 +118,7 @@ class Stream:
             async with self._line.session.ws_connect(
                 self._line.address.stream, heartbeat=HEARTBEAT_S, max_msg_size=16 << 20
             ) as socket:
-                self._socket = socket
+                self._socket, self._since = socket, asyncio.get_running_loop().time()
                 self._turned("connected", "")
                 await self._greet()
                 async for message in socket:
@@ -123,8 +127,9 @@ class Stream:
                 code = socket.close_code or 1006
                 return REFUSED.get(code, f"the line ended ({code})"), code in REFUSED
         except aiohttp.WSServerHandshakeError as error:
-            refused = error.status in (401, 403, 404)
-            return f"the server answered {error.status}", refused
+            wait = error.headers.get("Retry-After", "") if error.headers else ""
+            self._least_s = float(wait) if wait.isdecimal() else 0.0
+            return f"the server answered {error.status}", error.status in (401, 403, 404)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return str(error) or type(error).__name__, False
         finally:
@@ -135,17 +140,22 @@ class Stream:
         missed = self.numbers.command
         if missed is not None:
             self.numbers.resume()
-        for command in tuple(self._wanted):
-            await self._say(command)
+        for each in self._wanted.commands():
+            await self._say(each)
         if missed is not None:
             await self._say(missed)
 
     def _take(self, data: str) -> None:
         try:
             message = orjson.loads(data)
-        except orjson.JSONDecodeError:
+            new = self._is_new(message)
+        except (ValueError, TypeError, KeyError, AttributeError):
             logger.warning("message not read", bytes=len(data))
             return
+        if new:
+            self._hear(message)
+
+    def _is_new(self, message: dict[str, Any]) -> bool:
         kind = message.get("type")
         if kind == "closing":
             self._asked_ms = int(message.get("reconnect_after_ms") or 0) or None
@@ -155,5 +165,9 @@ class Stream:
             complete = self.numbers.resumed(message)
             if not complete:
                 logger.warning("events missed", server=self._line.address.http)
-        if self.numbers.takes(message):
-            self._hear(message)
+        elif kind == "error":
+            logger.warning("the server did not do it", code=message.get("code"),
+                           message=message.get("message"))  # fmt: skip
+            if self.numbers.waits and self._socket is not None:  # else events wait for ever
+                self._ending = asyncio.ensure_future(self._socket.close())
+        return self.numbers.takes(message)

@@ -31,8 +31,8 @@ class Scripted:
         self.sockets: list = []
         self.asked: list = []
         self.failures: list = []  # statuses that the next requests end with
-        self.refuse_stream = 0
-        self.token = None
+        self.refuse_stream, self.wait, self.refuse_resume = 0, "", 0
+        self.token = self.before_stream = None
         self.handshakes = 0
         self.runner = None
         self.port = 0
@@ -41,7 +41,7 @@ class Scripted:
 
     async def start(self, port: int = 0) -> None:
         application = web.Application(middlewares=[self._check])
-        application.router.add_route("GET", "/ws/realtime", self._stream)
+        application.router.add_route("GET", "/ws/realtime", self._shake)
         application.router.add_route("*", "/{path:.*}", self._rest)
         self.runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self.runner.setup()
@@ -114,10 +114,14 @@ class Scripted:
 
     # -- the stream
 
+    async def _shake(self, request):
+        return await (self.before_stream or self._stream)(request)
+
     async def _stream(self, request):
         self.handshakes += 1
         if self.refuse_stream:
-            return self._problem(self.refuse_stream, "refused", "Not now.")
+            headers = {"Retry-After": self.wait} if self.wait else None
+            return self._problem(self.refuse_stream, "refused", "Not now.", headers)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         socket["channels"] = set()
@@ -136,6 +140,9 @@ class Scripted:
                 "type": "subscription_confirmed", "symbols": command.get("symbols", []),
                 "channels": command["channels"], "epoch": self.epoch, "seqs": self._newest(),
             })
+        elif command["action"] == "resume" and self.refuse_resume:
+            self.refuse_resume -= 1
+            await self._send(socket, {"type": "error", "code": "rate_limited", "message": "slow"})
         elif command["action"] == "resume":
             await self._resume(socket, command)
 

@@ -110,6 +110,26 @@ def test_signals_become_a_table_once_for_a_burst(remote, scripted, elsewhere):
     assert "simulated" in remote._repr_html_()
 
 
+def test_symbols_that_are_refused_are_told(remote, scripted, elsewhere):
+    until(lambda: scripted.sockets)
+    elsewhere.run(scripted.say({
+        "type": "subscription_confirmed", "epoch": "e1", "symbols": [],
+        "rejected": [{"symbol": "NOPE", "reason": "not watched"}],
+    }))
+    until(lambda: remote.rejected)
+    assert remote.rejected == {"NOPE": "not watched"}
+
+
+def test_a_status_that_was_under_way_turns_nothing_back(remote, scripted, elsewhere):
+    heard = []
+    remote.on("status", heard.append)
+    until(lambda: scripted.sockets)
+    remote.enabled = False
+    elsewhere.run(scripted.say({"type": "status", "late": 1, "agent": {"enabled": True}}))
+    until(lambda: any("late" in message for message in heard))
+    assert remote.enabled is False
+
+
 def test_events_are_kept_and_told(remote, scripted, elsewhere):
     heard = []
     leave = remote.on("trade", heard.append)
@@ -183,3 +203,68 @@ def test_closed_twice_is_closed(address):
     remote.close()
     remote.close()
     assert remote.line == "disconnected"
+
+
+def test_a_watcher_that_raises_ends_nothing(remote, scripted, elsewhere):
+    until(lambda: scripted.sockets and "trade" in scripted.sockets[0]["channels"])
+    heard, others = [], []
+
+    def raising(message):
+        heard.append(message["n"])
+        raise ValueError("of the program's own")
+
+    leave = remote.on("trade", raising)
+    remote.on("trade", lambda message: others.append(message["n"]))
+    remote.param.watch(lambda event: remote.refresh(), "enabled")  # raises ThreadError there
+    for n in range(3):
+        elsewhere.run(scripted.happen("trade", n=n))
+        elsewhere.run(scripted.happen("config", what="agent", value={"enabled": bool(n % 2)}))
+    until(lambda: others == [0, 1, 2])
+    assert heard == [0, 1, 2]
+    leave()
+    elsewhere.run(scripted.happen("trade", n=3))
+    until(lambda: others == [0, 1, 2, 3])
+    assert heard == [0, 1, 2]
+    assert (remote.line, scripted.handshakes) == ("connected", 1)
+
+
+def test_what_was_turned_before_the_stream_told_of_it_is_read(scripted, elsewhere, address):
+    whole = scripted._stream
+
+    async def late(request):  # turned between the first reading and the stream
+        scripted.weights = dict(scripted.weights, smc=0.9)
+        scripted.version, scripted.interval = 7, 700
+        return await whole(request)
+
+    scripted.before_stream = late
+    with op.connect(address) as remote:
+        until(lambda: remote.weights.smc == 0.9)
+        until(lambda: remote.scan_interval_ms == 700)
+        remote.weights.smc = 0.5  # under the version of then
+
+
+def test_what_was_lost_is_read_again(remote, scripted, elsewhere):
+    until(lambda: scripted.sockets and "config" in scripted.sockets[0]["channels"])
+    elsewhere.run(scripted.happen("trade", n=1))
+    until(lambda: len(remote.trades) == 1)
+    scripted.epoch, scripted.rules = "e2", scripted.rules | {"threshold": 0.9}  # restored
+    scripted.log.clear()
+    elsewhere.run(scripted.drop())
+    until(lambda: remote.rules.threshold == 0.9)
+
+
+def test_an_older_change_does_not_undo_a_newer_one(remote, scripted, elsewhere):
+    remote.weights.smc = 0.4
+    newest, old = remote.weights.as_dict(), dict(remote.weights.as_dict(), smc=0.1)
+    elsewhere.run(scripted.happen("config", what="weights", value=old, version=1))
+    elsewhere.run(scripted.happen("trade", n=1))
+    until(lambda: len(remote.trades) == 1)
+    assert remote.weights.as_dict() == newest
+    remote.weights.smc = 0.3  # its version is that of the newest
+
+
+def test_closed_it_says_so(address):
+    remote = op.connect(address)
+    remote.close()
+    with pytest.raises(RemoteError, match="must be open, was closed"):
+        remote.get("/api/agent/status")

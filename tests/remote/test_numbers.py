@@ -53,6 +53,15 @@ def test_a_new_epoch_begins_anew():
     assert numbers.holes == 1
 
 
+def test_numbers_that_a_server_never_gave_are_taken_when_it_gives_them():
+    numbers = Numbers()
+    numbers.subscribed(confirmed(trade=50))
+    numbers.resume()
+    assert not numbers.resumed({"epoch": "a", "complete": False, "replayed": 1,
+                                "seqs": {"trade": 40, "alert": 9}})
+    assert numbers.takes(event(41))
+
+
 def test_a_gap_is_counted():
     numbers = Numbers()
     numbers.subscribed(confirmed(trade=1))

@@ -1,8 +1,10 @@
 """The stream: it comes back, asks for what it missed, and says how it is."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
+from aiohttp import web
 from looking import until
 
 from opportunity.remote import stream as module
@@ -142,3 +144,72 @@ def test_closed_nothing_is_heard(scripted, elsewhere, address):
 
     elsewhere.run(whole())
     assert heard.states[-1] == ("disconnected", "closed")
+
+
+def test_what_is_no_message_is_left_out_and_the_line_goes_on(stream, scripted, elsewhere, heard):
+    until(lambda: scripted.sockets)
+    for broken in ([1], {"type": "trade"}, {"type": "resumed", "seqs": {"trade": None}}):
+        elsewhere.run(scripted.say(broken))
+    elsewhere.run(scripted.say({"type": "status", "marker": 1}))
+    until(lambda: any(m.get("marker") for m in heard.messages))
+    assert scripted.handshakes == 1
+
+
+def test_it_is_not_sent_elsewhere(scripted, elsewhere, heard):
+    async def whole():
+        async def send_on(_):
+            raise web.HTTPFound(f"http://127.0.0.1:{scripted.port}/ws/realtime")
+
+        application = web.Application()
+        application.router.add_get("/ws/realtime", send_on)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        line = Line(read_address(f"http://127.0.0.1:{runner.addresses[0][1]}"), "secret")
+        made = Stream(line, heard.messages.append, heard.turned)
+        made.open()
+        for _ in range(1_000):
+            if any("elsewhere" in why for _, why in heard.states):
+                break
+            await asyncio.sleep(0.005)
+        await made.close()
+        await line.close()
+        await runner.cleanup()
+
+    elsewhere.run(whole())
+    assert any("sends elsewhere (302)" in why for _, why in heard.states)
+    assert scripted.handshakes == 0
+
+
+def test_a_full_server_says_when(stream, scripted, elsewhere, heard):
+    until(lambda: scripted.sockets)
+    scripted.refuse_stream, scripted.wait = 503, "7"
+    elsewhere.run(scripted.drop())
+    until(lambda: any("503; again in 7.0 s" in why for _, why in heard.states))
+
+
+def test_many_askings_come_back_in_few_commands(stream, scripted, elsewhere):
+    for i in range(40):
+        elsewhere.run(stream.subscribe(["signal"], [f"C{i}/USDT"]))
+    elsewhere.run(scripted.drop())
+    until(lambda: scripted.sockets and "signal" in scripted.sockets[0]["channels"])
+    assert len(stream._wanted.commands()) == 2
+
+
+def test_a_resume_that_is_refused_is_tried_on_another_line(stream, scripted, elsewhere, heard):
+    until(lambda: scripted.sockets and "trade" in scripted.sockets[0]["channels"])
+    elsewhere.run(scripted.happen("trade"))
+    until(lambda: heard.seqs() == [1])
+    scripted.refuse_resume = 1
+    elsewhere.run(scripted.drop())
+    until(lambda: scripted.handshakes >= 3)
+    elsewhere.run(scripted.happen("trade"))
+    until(lambda: heard.seqs() == [1, 2])
+
+
+def test_tries_that_take_long_are_tries_all_the_same(stream, scripted, elsewhere, monkeypatch):
+    monkeypatch.setattr(module, "STABLE_S", 0.0)
+    until(lambda: scripted.sockets)
+    scripted.refuse_stream = 503
+    elsewhere.run(scripted.drop())
+    until(lambda: stream._backoff.attempts > 2)
