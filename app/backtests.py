@@ -140,7 +140,7 @@ class Backtests:
 
         history, setup = self.history(plan, progress), plan.setup
         n = len(history.batches)
-        progress.at(n, n, "bars", "trading")
+        progress.at(0, n, "bars", "trading")
         result = backtest(
             history, weights=plan.weights, rules=setup.rules, costs=setup.costs,
             sizing=setup.sizing, risk=setup.risk, cash=setup.cash, seed=plan.seed,
@@ -206,7 +206,7 @@ class Backtests:
             bars.append(source.load(symbol, plan.timeframe, plan.first, plan.end))
         known = None
         if plan.context:
-            progress.at(n, n, "symbols", "reading what was known besides bars")
+            progress.at(0, n, "symbols", "reading what was known besides bars")
             known = source.records(bars)
         progress.at(0, 0, "bars", "running the detectors")
         with telling(source, plan.timeframe):

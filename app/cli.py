@@ -14,7 +14,7 @@ from opportunity import __version__
 VERBS: Final = (
     "serve", "scan", "score", "backtest", "sweep", "walkforward", "promote", "verify",
     "calibrate", "news", "warm", "fetch", "doctor", "exchange", "backup", "restore",
-    "alerts",
+    "alerts", "user", "token", "openapi",
 )
 
 

@@ -1,10 +1,12 @@
 """What people turn: weights, presets, the switch, scan rules, the default subscription.
 
 Whoever turns it (page, API, Python), it is stored, told to everybody and comes back at the next
-start.
+start. What page and API turn is stored on a thread, one after the other: a database that is slow
+holds up nobody else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,6 +57,7 @@ class Controls:
         self.rules = ScanRules(**self.stored.get("rules", {}))
         self._active, self._ruled = self.weights.as_dict(), _values(self.rules)
         self._by: str | None = None
+        self._turns = asyncio.Lock()
         self._audit = Audit(memory.events, lambda: self.agent.time or 0)
 
     def watch(self, agent: Agent) -> None:
@@ -69,7 +72,7 @@ class Controls:
         """Symbols that the default stream pushes, of those that are watched now."""
         return tuple(s for s in self._subscribed if s in self.agent.symbols)
 
-    def apply_weights(
+    async def apply_weights(
         self, values: Mapping[str, float], by: str, expected: int | None = None
     ) -> int:
         """Make weights the shared ones: stored, then set at once, then told to everybody.
@@ -95,28 +98,46 @@ class Controls:
         ConflictError
             If somebody else was quicker.
         """
-        checked, before = check_weights(values), self._active
-        said = self._audit.event("weights", by, before, checked)
-        stored = self._versions.add(checked, by, expected, [said])
-        self.weights_version, self._active = stored.version, checked
-        with self._doing(by):
-            self.weights.update(checked)
-        self._tell("weights", checked, stored.version, by)
-        return stored.version
+        checked = check_weights(values)
+        async with self._turns:
+            said = self._audit.event("weights", by, self._active, checked)
+            stored = await asyncio.to_thread(self._versions.add, checked, by, expected, [said])
+            if stored.version > self.weights_version:  # else Python was later, and its hold
+                self.weights_version, self._active = stored.version, checked
+                with self._doing(by):
+                    self.weights.update(checked)
+                self._tell("weights", checked, stored.version, by)
+            return stored.version
 
     def presets(self) -> list[Preset]:
         """Return the built-in presets, then the saved ones by name."""
         return self._presets.all()
 
-    def save_preset(self, name: str, values: Mapping[str, float]) -> Preset:
-        """Save or replace a preset; see `Presets.save`."""
-        return self._presets.save(name, values)
+    async def save_preset(
+        self, name: str, values: Mapping[str, float], check: Callable[[], None] | None = None
+    ) -> Preset:
+        """Save or replace a preset; see `Presets.save`.
 
-    def delete_preset(self, name: str) -> None:
-        """Delete a saved preset; see `Presets.delete`."""
-        self._presets.delete(name)
+        Parameters
+        ----------
+        name : str
+        values : mapping
+        check : callable, optional
+            Asked when nobody else is at it; what it raises ends it.
+        """
+        async with self._turns:
+            if check is not None:
+                check()
+            return await asyncio.to_thread(self._presets.save, name, values)
 
-    def set_enabled(self, enabled: bool, by: str) -> None:
+    async def delete_preset(self, name: str, check: Callable[[], None] | None = None) -> None:
+        """Delete a saved preset; see `Presets.delete`, and `save_preset` for `check`."""
+        async with self._turns:
+            if check is not None:
+                check()
+            await asyncio.to_thread(self._presets.delete, name)
+
+    async def set_enabled(self, enabled: bool, by: str) -> None:
         """Switch the agent's signals on or off; setting it twice is the same as once.
 
         Raises
@@ -128,18 +149,18 @@ class Controls:
         """
         if not isinstance(enabled, bool):
             raise ValueError(f"enabled must be True or False, was {enabled!r}")
-        self._turn(by, enabled=enabled)
+        await self._turn(by, enabled=enabled)
 
-    def set_interval(self, scan_interval_ms: int, by: str) -> None:
+    async def set_interval(self, scan_interval_ms: int, by: str) -> None:
         """Set the heartbeat; ValueError outside 100 to 60000 ms."""
         low, high = self.agent.param["scan_interval_ms"].bounds
         if not (low <= scan_interval_ms <= high and isinstance(scan_interval_ms, int)):
             raise ValueError(
                 f"scan_interval_ms must be whole and {low} to {high}, was {scan_interval_ms}"
             )
-        self._turn(by, scan_interval_ms=scan_interval_ms)
+        await self._turn(by, scan_interval_ms=scan_interval_ms)
 
-    def subscribe(self, symbols: Sequence[str]) -> tuple[str, ...]:
+    async def subscribe(self, symbols: Sequence[str]) -> tuple[str, ...]:
         """Set which symbols the default stream pushes; the universe stays as it is.
 
         Raises
@@ -155,31 +176,43 @@ class Controls:
         for name in names:
             if name not in self.agent.symbols:
                 raise ValueError(unknown("symbol", name, self.agent.symbols))
-        self._settings.write(subscribed=list(names))
-        self._subscribed = names
+        async with self._turns:
+            await asyncio.to_thread(self._settings.write, subscribed=list(names))
+            self._subscribed = names
         return names
 
-    def set_rules(self, values: Mapping[str, Any], by: str) -> None:
+    async def set_rules(self, values: Mapping[str, Any], by: str) -> None:
         """Change some of the shared rules at once; ValueError when one breaks its bounds."""
-        there = _values(self.rules)
         for name in values:
-            if name not in there:
-                raise ValueError(unknown("scan rule", name, there))
-        changed = ScanRules(**{**there, **values})  # raises before anything shared has changed
-        if _values(changed) != there:
-            said = self._audit.event("rules", by, there, _values(changed), "scan rules")
-            self._settings.write(said, rules=_values(changed))
-        with self._doing(by):
-            self.rules.param.update(**_values(changed))
+            if name not in _values(self.rules):
+                raise ValueError(unknown("scan rule", name, _values(self.rules)))
 
-    def _turn(self, by: str, **values: Any) -> None:
+        def wanted() -> tuple[dict[str, Any], dict[str, Any]]:
+            there = _values(self.rules)  # raises before anything shared has changed
+            return there, _values(ScanRules(**{**there, **values}))
+
+        async with self._turns:
+            there, changed = wanted()
+            while changed != there:
+                said = self._audit.event("rules", by, there, changed, "scan rules")
+                await asyncio.to_thread(self._settings.write, said, rules=changed)
+                if _values(self.rules) == there:
+                    break
+                there, changed = wanted()  # Python has set something meanwhile
+            with self._doing(by):
+                self.rules.param.update(**changed)
+
+    async def _turn(self, by: str, **values: Any) -> None:
         """Store what changes of the agent, then set it: what fails has changed nothing."""
-        changed = {n: v for n, v in values.items() if v != getattr(self.agent, n)}
-        if changed:
-            before = {n: getattr(self.agent, n) for n in changed}
-            self._settings.write(self._audit.event("agent", by, before, changed), **changed)
-        with self._doing(by):
-            self.agent.param.update(**values)
+        async with self._turns:
+            while changed := {n: v for n, v in values.items() if v != getattr(self.agent, n)}:
+                before = {n: getattr(self.agent, n) for n in changed}
+                said = self._audit.event("agent", by, before, changed)
+                await asyncio.to_thread(self._settings.write, said, **changed)
+                if before == {n: getattr(self.agent, n) for n in changed}:
+                    break  # else Python has set it meanwhile, and stored that
+            with self._doing(by):
+                self.agent.param.update(**values)
 
     def _tell(self, what: str, value: Any, number: int | None, by: str) -> None:
         self._hub.emit(
@@ -197,6 +230,8 @@ class Controls:
 
     def _agent_set(self, *events: Any) -> None:
         changed = {event.name: event.new for event in events}
+        if "enabled" in changed:
+            logger.info("agent switched", enabled=changed["enabled"], by=self._by or "python")
         if self._by is None:
             said = self._audit.event("agent", "python", {e.name: e.old for e in events}, changed)
             self._python_set("agent", said, changed)

@@ -16,6 +16,7 @@ from opportunity.feeds.clock import wall_ms
 from opportunity.live.agent import Agent
 from opportunity.live.portfolio import PortfolioState
 from opportunity.live.trader import PaperTrading
+from opportunity.market.timeframe import DAY_MS
 from opportunity.storage.books import PAPER
 from opportunity.storage.events import StoredEvent
 from opportunity.storage.ledger_pages import (
@@ -106,6 +107,15 @@ class Paper:
         """Return the curve of this epoch; see `Ledger.equity`."""
         return await asyncio.to_thread(self._ledger.equity, PAPER, since, until, most)
 
+    async def days(
+        self, most: int, until: int | None = None
+    ) -> tuple[EquityCurve, tuple[StoredTrade, ...]]:
+        """Return the last mark of each of the newest days, and the trades that ended on them.
+
+        Of trades the newest `MOST_COUNTED` of this epoch are looked at.
+        """
+        return await asyncio.to_thread(self._days, most, until)
+
     async def performance(self) -> Earned:
         """Return what the newest `MOST_COUNTED` trades of this epoch came to."""
         state = self.state()
@@ -185,15 +195,26 @@ class Paper:
         return self._agent.time or 0
 
     def _measure(self) -> Earned:
+        return earned(self._newest(0))
+
+    def _days(
+        self, most: int, until: int | None
+    ) -> tuple[EquityCurve, tuple[StoredTrade, ...]]:
+        curve = self._ledger.days(PAPER, most, until)
+        first = int(curve.time[0] - 1) // DAY_MS * DAY_MS if curve.time.size else 0
+        return curve, tuple(self._newest(first))
+
+    def _newest(self, since: int) -> list[StoredTrade]:
+        """Return trades that ended after `since`, oldest first, `MOST_COUNTED` at most."""
         found: list[StoredTrade] = []
         after: int | None = None
         while len(found) < MOST_COUNTED:
             page = self._ledger.trades(PAPER, PAGE, after)
-            found += page.rows
+            found += [trade for trade in page.rows if trade.closed > since]
             after = page.after
-            if after is None:
+            if after is None or page.rows[-1].closed <= since:
                 break
-        return earned(found[::-1])
+        return found[::-1]
 
     def _tell(self, what: str) -> Callable[[Values, int, str], None]:
         def told(values: Values, version: int, by: str) -> None:

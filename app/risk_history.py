@@ -12,6 +12,7 @@ import structlog
 from opportunity.errors import OpportunityError
 from opportunity.market.bars import Bars
 from opportunity.market.timeframe import Timeframe, open_ms
+from opportunity.measured import MEASURED
 from opportunity.risk.returns import LEAST_ROWS, Returns, returns_of
 from opportunity.risk.stress import LEADER
 
@@ -81,7 +82,9 @@ class RiskHistory:
         clock = asyncio.get_running_loop().time
         async with self._turn:  # many pages ask at once; one reads
             until, found = self._pasts.get(key, (0.0, Past()))
-            if clock() >= until:
+            old = clock() >= until
+            MEASURED.count("cache_misses" if old else "cache_hits", label="risk_history")
+            if old:
                 found = await self._read(names, set(symbols), now)
                 until = clock() + AGAIN_S if found.missing else math.inf
                 self._pasts[key] = until, found

@@ -13,6 +13,7 @@ from opportunity.live.scanner import judge
 from opportunity.market.bars import FloatArray
 from opportunity.market.symbols import parse_symbol
 from opportunity.market.timeframe import timeframe
+from opportunity.measured import MEASURED
 from opportunity.scoring.rules import Rules
 from opportunity.strategy import evaluate
 
@@ -68,8 +69,10 @@ async def scan(agent: Agent, asked: Asked, now: int) -> ScanReport:
             snapshot, asked.weights, asked.rules, live, names, calibration=known
         )
         stale = stale_streams(evaluation.snapshot)
+        MEASURED.count("cache_hits", label="scan")
         took = (time.perf_counter() - began) * 1e3
         return ScanReport(snapshot.time, False, evaluation, stale, (), errors, took)
+    MEASURED.count("cache_misses", label="scan")
     histories = await agent.ask(load_feed(agent.feed, names, frames, now))
     histories.errors |= errors
     histories.live = snapshot

@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 from tornado.netutil import bind_sockets
 
+from app.auth.origins import Origins
+from app.auth.tls import tls_context
 from app.feed import make_feed
 from app.logs import configure_logs
 from app.names import state_name, symbols_key, time_key, universe_key
@@ -32,6 +34,8 @@ logger = structlog.get_logger(__name__)
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 
+EVERYWHERE = ("", "0.0.0.0", "::")
+
 SWITCH_S = 0.001
 """How long a Python thread may keep the GIL: the agent's thread waits at most this long for the
 page that is being built (5 ms by default)."""
@@ -50,13 +54,12 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
     Raises
     ------
     SettingsError
-        If a setting names what is not there, or an address that can be reached from outside,
-        which needs a login.
+        If a setting names what is not there.
     OpportunityError
         If the port is taken, or the feed has nothing for the agent.
     """
     _check_address(settings)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     sys.setswitchinterval(SWITCH_S)
     steady_allocator()
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -93,12 +96,9 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
 
 
 def _check_address(settings: Settings) -> None:
-    """Refuse an address before the agent begins to warm up for it."""
-    if not settings.loopback:
-        raise SettingsError(
-            "host must be a loopback address as long as no login is set up, "
-            f"was {settings.host!r}"
-        )
+    """Refuse an address, certificate or origin before the agent begins to warm up for it."""
+    tls_context(settings)
+    Origins(settings)
     try:
         for tried in bind_sockets(settings.port, settings.host):
             tried.close()
@@ -154,6 +154,8 @@ async def _either(warming: asyncio.Future[None], stop: asyncio.Event) -> None:
 
 
 def _announce(settings: Settings, services: Services, port: int) -> None:
+    if settings.login_required:  # before the line that says that all is ready
+        _announce_login(settings, services, port)
     sys.stdout.write(
         f"opportunity {services.version}: {len(services.symbols)} symbols, "
         f"{services.source} market, at {_address(settings, port)}\n"
@@ -163,9 +165,28 @@ def _announce(settings: Settings, services: Services, port: int) -> None:
     sys.stdout.flush()
 
 
+def _announce_login(settings: Settings, services: Services, port: int) -> None:
+    """Say who may come in; the link of the first start goes to the terminal, never to a log."""
+    sys.stdout.write("everybody must log in\n")
+    if not settings.loopback and settings.tls_cert is None and not settings.trusted_proxies:
+        sys.stdout.write(
+            f"WARNING: others can reach {settings.host} and nothing is encrypted: passwords and "
+            "tokens travel in the clear. Give --tls-cert and --tls-key, or listen on loopback "
+            "behind a proxy that does it.\n"
+        )
+        logger.warning("reachable without TLS", host=settings.host)
+    token = services.accounts.first_link()
+    if token is not None:
+        sys.stdout.write(
+            "no user has a password yet; within 15 minutes, once, this sets the first one:\n"
+            f"  {_address(settings, port)}/login?token={token}\n"
+        )
+
+
 def _address(settings: Settings, port: int) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}"
+    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    host = f"[{host}]" if ":" in host else host
+    return f"http{'s' if settings.tls_cert else ''}://{host}:{port}"
 
 
 def _listen(settings: Settings, services: Services) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 
 from app.alerts.wiring import alerts_of
+from app.auth.accounts import Accounts
 from app.backtests import Backtests
 from app.controls import Controls
 from app.feed import sources_of
@@ -37,7 +38,7 @@ from opportunity.live.calibrate import saved_calibration
 from opportunity.live.chart import LEAD_BARS, ChartData, chart_of
 from opportunity.live.context import Context, context_of
 from opportunity.live.scan_report import ScanReport
-from opportunity.market.bars import Bar
+from opportunity.market.bars import Bar, Bars
 from opportunity.market.timeframe import Timeframe
 from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.snapshot import MarketSnapshot
@@ -74,6 +75,9 @@ class Services:
         self.settings, self.feed, self._memory = settings, feed, memory
         self.version, self.epoch = __version__, secrets.token_hex(6)
         self.websocket_stats = {"connections": 0, "subscriptions": 0, "messages_sent": 0}
+        self.accounts = Accounts.of(settings, memory.accounts)
+        self.bus: Any = None  # where other processes serve clients, see app.edge.outbound
+        self.events = memory.events
         self.hub = Hub(loop)
         self._loop, self._started = loop, loop.time()
         self._notes = memory.bar_notes(state_name(settings))
@@ -122,6 +126,7 @@ class Services:
 
     async def start(self) -> None:
         """Start the agent on its own thread; a market that does not answer is asked again."""
+        self.accounts.start()
         self._feed_watch.start()
         await self.alerts.start()
         await self.agent.start(thread=True, patient=True)
@@ -145,6 +150,7 @@ class Services:
         finally:
             await self.alerts.close()
             await self._housekeeping.close()
+            await self.accounts.close()
             self.agent.close()
             self.hub.close()
             self._memory.close()
@@ -202,6 +208,16 @@ class Services:
         """Return how the line to the market is; None for a feed that has none."""
         return self.feed.status()
 
+    def look_at_storage(self) -> int:
+        """Return how many notices wait to be sent; blocks. See whether the database answers.
+
+        Raises
+        ------
+        DatabaseError
+            If it does not.
+        """
+        return self._memory.outbox.n_waiting()
+
     async def notes(
         self,
         symbol: str | None = None,
@@ -253,6 +269,13 @@ class Services:
             (self.rules if rules is None else rules).record(), quick,
         )
         return await scan(self.agent, asked, self._now())
+
+    async def bars(
+        self, symbol: str, timeframe: Timeframe, n_bars: int, end: int | None = None
+    ) -> Bars:
+        """Return the newest bars of a stream that had closed by `end`, ms UTC, or by now."""
+        until = self._now() if end is None else min(end, self._now())
+        return await self.agent.ask(self.feed.history(symbol, timeframe, n_bars, until))
 
     async def chart(self, symbol: str, timeframe: Timeframe, n_bars: int = 300) -> ChartData:
         """Return the newest bars of a stream with scores and events."""

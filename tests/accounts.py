@@ -86,6 +86,7 @@ class FakePaper:
         self.error: Exception | None = None
         self.turned = RiskRecord().as_dict() | {"risk_per_trade": 0.01}
         self.events: tuple[StoredEvent, ...] = ()
+        self.by_day = curve(0)
 
     def state(self) -> PortfolioState | None:
         return self.now
@@ -110,6 +111,17 @@ class FakePaper:
     ) -> EquityCurve:
         self.asked.append((since, until, most))
         return curve()
+
+    async def days(
+        self, most: int, until: int | None = None
+    ) -> tuple[EquityCurve, tuple[StoredTrade, ...]]:
+        self.asked.append((most, until))
+        first = max(0, self.by_day.time.size - most)
+        if until is not None:
+            first = max(0, int((self.by_day.time <= until).sum()) - most)
+        last = self.by_day.time.size if until is None else int((self.by_day.time <= until).sum())
+        names = EquityCurve.__slots__
+        return EquityCurve(*(getattr(self.by_day, n)[first:last] for n in names)), TRADES
 
     async def performance(self) -> Any:
         return earned(TRADES)

@@ -1,108 +1,116 @@
 """REST and WebSocket: one module a resource, each ending in its `routes`."""
 
-from types import ModuleType
-from typing import Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from tornado.web import Application, RequestHandler
+if TYPE_CHECKING:
+    from tornado.web import Application, RequestHandler
 
-from app.api import (
-    agent,
-    audit,
-    backtest,
-    data,
-    decisions,
-    health,
-    journal,
-    metrics,
-    news,
-    notes,
-    notifications,
-    portfolio,
-    presets,
-    preview,
-    price_alerts,
-    promote,
-    realtime,
-    risk,
-    scanner,
-    shadows,
-    signals,
-    sizes,
-    universe,
-    watchlists,
-    weights,
+    from app.api.base import Checked
+    from app.api.broadcast import Realtime
+    from app.auth.gate import Gate
+    from app.services import Services
+
+    Route = tuple[str, type[RequestHandler], dict[str, Any]]
+
+ENDPOINTS: Final = (
+    "health",
+    "agent",
+    "scanner",
+    "scanned",
+    "signals",
+    "signal_lists",
+    "market",
+    "analysis",
+    "mood",
+    "news",
+    "preview",
+    "notes",
+    "data",
+    "decisions",
+    "journal",
+    "weights",
+    "presets",
+    "promote",
+    "shadows",
+    "backtest",
+    "metrics",
+    "system",
+    "portfolio",
+    "pnl",
+    "exports",
+    "audit",
+    "risk",
+    "sizes",
+    "watchlists",
+    "universe",
+    "notifications",
+    "price_alerts",
+    "login",
+    "users",
+    "tokens",
+    "docs",
+    "stream",
+    "realtime",
 )
-from app.api.base import Checked, NotFound
-from app.api.broadcast import Realtime
-from app.api.operations import operations_of, pattern_of
-from app.auth.gate import Gate
-from app.services import Services
-
-ENDPOINTS: Final[tuple[ModuleType, ...]] = (
-    health,
-    agent,
-    scanner,
-    signals,
-    news,
-    preview,
-    notes,
-    data,
-    decisions,
-    journal,
-    weights,
-    presets,
-    promote,
-    shadows,
-    backtest,
-    metrics,
-    portfolio,
-    audit,
-    risk,
-    sizes,
-    watchlists,
-    universe,
-    notifications,
-    price_alerts,
-    realtime,
-)
+"""Modules of this package, by name: they are imported when a server is made and not before, so
+that a process that only passes the stream on need not load what they stand on."""
 
 OURS: Final = r"/(?:api|health|metrics)(?:/.*)?|/ws/.+"
 """Paths below which nothing else answers, so that even their 404 is ours (`/ws` is Bokeh's)."""
 
-Route = tuple[str, type[RequestHandler], dict[str, Any]]
 
-
-def resources() -> list[tuple[str, type[Checked]]]:
+def resources() -> "list[tuple[str, type[Checked]]]":
     """Return all paths, e.g. ``/api/shadows/{name}``, with the handlers behind them.
 
     Raises
     ------
     TypeError
-        If a handler has a method that nobody said who may use.
+        If a handler has a method that nobody said who may use, or places without a contract.
     """
-    found = [resource for module in ENDPOINTS for resource in module.routes]
-    for _, handler in found:
-        list(operations_of(handler))
+    from app.api.operations import check_places
+
+    modules = [import_module(f"app.api.{name}") for name in ENDPOINTS]
+    found = [resource for module in modules for resource in module.routes]
+    for path, handler in found:
+        check_places(path, handler)
     return found
 
 
-def routes(services: Services, gate: Gate | None = None) -> list[Route]:
+def routes(services: "Services", gate: "Gate | None" = None) -> "list[Route]":
     """Return the routes of all endpoints, for an `Application` or as `extra_patterns`."""
-    given = {"services": services, "gate": gate or Gate(services.settings)}
+    from app.api.base import NotFound
+    from app.api.operations import pattern_of
+    from app.auth.gate import Gate
+
+    given = {"services": services, "gate": gate or Gate.of(services)}
     found: list[Route] = [(pattern_of(path), handler, given) for path, handler in resources()]
     return [*found, (OURS, NotFound, given)]
 
 
 def install(
-    application: Application, services: Services, gate: Gate | None = None
-) -> Realtime:
+    application: "Application", services: "Services", gate: "Gate | None" = None
+) -> "Realtime":
     """Set up what belongs to the application as a whole; call once, on its loop.
 
     What no route answers becomes a 404 with problem details, and the stream begins to read the
     hub. Await the result's `close()` before the server stops.
     """
+    from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
+
+    from app.api.base import NotFound
+    from app.api.broadcast import Realtime
+    from app.auth.gate import Gate
+    from app.auth.headers import SecureAnswers
+    from app.observing.observing import Observing
+    from app.observing.paths import Paths
+
+    application.add_transform(SecureAnswers)
+    set_parse_body_config(ParseBodyConfig(multipart=ParseMultipartConfig(enabled=False)))
     application.settings["default_handler_class"] = NotFound
     application.settings["default_handler_args"] = {
-        "services": services, "gate": gate or Gate(services.settings),
+        "services": services, "gate": gate or Gate.of(services),
     }
-    return Realtime.of(application, services)
+    realtime = Realtime.of(application, services)
+    Observing.install(application, services, realtime, Paths(resources()))
+    return realtime

@@ -75,7 +75,7 @@ def config_of(services: Services) -> dict[str, Any]:
 class StatusHandler(BaseHandler):
     """What the agent is doing."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=AgentStatus)
     def get(self) -> None:
         """Return switch, heartbeat, default subscription and the last scan."""
         self.send(status_of(self.services))
@@ -84,8 +84,8 @@ class StatusHandler(BaseHandler):
 class ToggleHandler(BaseHandler):
     """The agent's switch."""
 
-    @operation(Role.TRADER)
-    def put(self) -> None:
+    @operation(Role.TRADER, answer=AgentStatus, query=ToggleQuery, body=ToggleBody)
+    async def put(self) -> None:
         """Switch on or off by `?enabled=` or a JSON body; twice is the same as once."""
         asked, told = self.query(ToggleQuery).enabled, self.body(ToggleBody).enabled
         if asked is None and told is None:
@@ -96,15 +96,15 @@ class ToggleHandler(BaseHandler):
                 "enabled",
             )
         enabled = bool(told if asked is None else asked)
-        self.services.controls.set_enabled(enabled, by=self.caller.name)
+        await self.services.controls.set_enabled(enabled, by=self.caller.name)
         self.send(status_of(self.services))
 
 
 class SubscribeHandler(BaseHandler):
     """What the default stream pushes."""
 
-    @operation(Role.TRADER)
-    def post(self) -> None:
+    @operation(Role.TRADER, answer=SubscribeAnswer, body=SubscribeBody, problems=(404,))
+    async def post(self) -> None:
         """Replace the list of symbols; those that are not watched are listed as rejected."""
         asked = self.body(SubscribeBody).symbols
         require_at_most(len(read_symbols(asked, "symbols")), self.services.settings.max_symbols,
@@ -112,26 +112,26 @@ class SubscribeHandler(BaseHandler):
         accepted, rejected = sort_out(asked, self.services.symbols)
         if rejected and not accepted:
             raise no_symbol(rejected[0].symbol, self.services.symbols)
-        self.services.controls.subscribe(list(accepted))
+        await self.services.controls.subscribe(list(accepted))
         spelt = list(accepted.values())
         self.send(SubscribeAnswer(subscribed_symbols=spelt, count=len(spelt), rejected=rejected))
 
-    @operation(Role.TRADER)
-    def put(self) -> None:
+    @operation(Role.TRADER, answer=SubscribeAnswer, body=SubscribeBody, problems=(404,))
+    async def put(self) -> None:
         """Do the same as POST."""
-        self.post()
+        await self.post()
 
 
 class ConfigHandler(BaseHandler):
     """How the agent is set up."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=AgentConfig)
     def get(self) -> None:
         """Return heartbeat, bounds, universe, timeframes and shared scan rules."""
         self.send(AgentConfig(**config_of(self.services)))
 
-    @operation(Role.TRADER)
-    def put(self) -> None:
+    @operation(Role.TRADER, answer=ConfigAnswer, query=ConfigQuery, body=ConfigBody)
+    async def put(self) -> None:
         """Change the heartbeat (query or body) and shared scan rules; the rest stays."""
         asked, told = self.query(ConfigQuery).scan_interval_ms, self.body(ConfigBody)
         if None not in (asked, told.scan_interval_ms) and asked != told.scan_interval_ms:
@@ -151,9 +151,9 @@ class ConfigHandler(BaseHandler):
             names = read_symbols(rules["exclude_symbols"], "rules.exclude_symbols")
             rules["exclude_symbols"] = list(names)
         if rules:
-            self.services.controls.set_rules(rules, by=self.caller.name)
+            await self.services.controls.set_rules(rules, by=self.caller.name)
         if interval is not None:
-            self.services.controls.set_interval(interval, by=self.caller.name)
+            await self.services.controls.set_interval(interval, by=self.caller.name)
         self.send(ConfigAnswer(**config_of(self.services)))
 
 

@@ -10,7 +10,7 @@ from opportunity.contracts.portfolio import AuditAnswer, AuditQuery
 class AuditHandler(BaseHandler):
     """The audit; nothing of it is ever changed."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=AuditAnswer, query=AuditQuery)
     async def get(self) -> None:
         """Return a page of it, newest first."""
         asked = self.query(AuditQuery)

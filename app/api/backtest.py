@@ -20,23 +20,29 @@ from app.backtests import KeyUsedError, Ran, Swept
 from app.jobs import Job, QueueFullError
 from app.promote import Examined
 from app.results import exported, response_of, swept_response
+from opportunity.backtest.export import MEDIA
 from opportunity.backtest.judge import Aim
 from opportunity.backtest.searched import Plan as Look
 from opportunity.contracts.backtest import (
     BacktestRequest,
+    BacktestResponse,
     ExportQuery,
     MarketRequest,
     ResultQuery,
     RunQuery,
 )
 from opportunity.contracts.base import Answer
-from opportunity.contracts.sweep import MAX_OPTIMISED, SweepRequest
+from opportunity.contracts.jobs import JobStatus
+from opportunity.contracts.paths import JobPath
+from opportunity.contracts.sweep import MAX_OPTIMISED, SweepRequest, SweepResponse
 
 SYNC_S: Final = 20.0
 """How long a small backtest may keep its caller waiting; then it is a job like any other."""
 
 PIECE: Final = 1 << 18
 """Bytes of an answer that are sent at once."""
+
+EXPORTS: Final = tuple(dict.fromkeys(media.partition(";")[0] for media in MEDIA.values()))
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -61,7 +67,7 @@ class BacktestHandler(BaseHandler):
                 answer = swept_response(job.id, found, asked.points)
             else:
                 answer = response_of(job.id, found, asked.points, asked.trades)
-            return orjson.dumps(answer.model_dump())
+            return orjson.dumps(self.declared(answer).model_dump())
 
         data = await asyncio.to_thread(build)
         self.set_header("Content-Location", f"/api/backtest/results/{job.id}")
@@ -107,7 +113,10 @@ class BacktestHandler(BaseHandler):
 class RunHandler(BacktestHandler):
     """A backtest of one symbol or of a portfolio."""
 
-    @operation(Role.TRADER)
+    @operation(
+        Role.TRADER, answer=BacktestResponse, query=RunQuery, body=BacktestRequest,
+        also={202: JobStatus}, located=(202,), idempotent=True, problems=(404, 409),
+    )
     async def post(self) -> None:
         """Test; a small one is answered at once, a long one is a job (202 and Location)."""
         query, plan = self.query(RunQuery), self._plan()
@@ -136,7 +145,10 @@ class RunHandler(BacktestHandler):
 class SweepHandler(BacktestHandler):
     """A search for weights; every vector counts as a trial of its data."""
 
-    @operation(Role.TRADER)
+    @operation(
+        Role.TRADER, answer=JobStatus, body=SweepRequest, status=202, located=(202,),
+        problems=(404,),
+    )
     def post(self) -> None:
         """Look for the weights that would have done best: always a job (202 and Location)."""
         asked = self.body(SweepRequest)
@@ -156,15 +168,15 @@ class SweepHandler(BacktestHandler):
 class JobHandler(BaseHandler):
     """A job of this server."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=JobStatus, path=JobPath)
     def get(self, id: str) -> None:
         """Return how it goes."""
-        self.send(job_status(self.services, find_job(self.services, id)))
+        self.send(job_status(self.services, find_job(self.services, self.places(JobPath).id)))
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=JobStatus, path=JobPath, also={202: JobStatus}, problems=(409,))
     def delete(self, id: str) -> None:
         """Stop it: at once while it waits (200), else soon (202); a finished one is a 409."""
-        job = find_job(self.services, id)
+        job = find_job(self.services, self.places(JobPath).id)
         if job.finished and job.state != "cancelled":
             raise ApiError(409, "finished", f"The job is {job.state}; there is nothing to stop.")
         self.services.backtests.jobs.cancel(job)
@@ -174,21 +186,24 @@ class JobHandler(BaseHandler):
 class ResultHandler(BacktestHandler):
     """What came of a backtest."""
 
-    @operation(Role.VIEWER)
+    @operation(
+        Role.VIEWER, answer=(BacktestResponse, SweepResponse), path=JobPath, query=ResultQuery,
+        problems=(409,),
+    )
     async def get(self, id: str) -> None:
         """Return the result; 409 while there is none."""
         asked = self.query(ResultQuery)
-        await self.send_result(find_job(self.services, id), asked)
+        await self.send_result(find_job(self.services, self.places(JobPath).id), asked)
 
 
 class ExportHandler(BacktestHandler):
     """A result as a file."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, path=JobPath, query=ExportQuery, media=EXPORTS, problems=(409,))
     async def get(self, id: str) -> None:
         """Download it as csv, json, parquet or html."""
         asked = self.query(ExportQuery)
-        job = find_job(self.services, id)
+        job = find_job(self.services, self.places(JobPath).id)
         ran = finished(job)
         if not isinstance(ran, Ran):
             raise ApiError(409, "not_a_backtest", "Only a backtest can be downloaded.")

@@ -1,20 +1,31 @@
 """What one client of the stream asked for, and how its messages are answered."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
-
-import pydantic
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final
 
 from app.api.broadcast import DEFAULT, Realtime
+from app.api.commands import (
+    MALFORMED,
+    CommandError,
+    id_of,
+    label_of,
+    read_channels,
+    read_command,
+    read_object,
+    read_symbols,
+    since_of,
+)
 from app.api.limits import Bucket, Strikes
 from app.api.messages import Filter, Message, encode
 from app.api.outlet import Outlet
-from app.api.parsing import JsonError, parse_json
+from app.api.replay import replay
+from app.api.source import Source
 from app.api.symbols import sort_out
+from app.auth.roles import LOCAL, Caller
 from opportunity.contracts.base import Answer
 from opportunity.contracts.realtime import (
     CHANNELS,
-    COMMANDS,
     EVENT_CHANNELS,
     SYMBOL_CHANNELS,
     Channel,
@@ -25,30 +36,23 @@ from opportunity.contracts.realtime import (
     Pong,
     Resume,
     Resumed,
-    SignalMessage,
     StatusReply,
     Subscribe,
     Subscribed,
-    Text,
     Unsubscribe,
     Unsubscribed,
 )
-from opportunity.errors import unknown
-from opportunity.feeds.clock import wall_ms
-from opportunity.market.symbols import parse_symbol
+from opportunity.market.wall import wall_ms
 
 POLICY: Final = 1008
-MALFORMED: Final = ("invalid_json", "invalid_message")
+SLOW: Final = 4010
+
+PIECE: Final = 64 * 1024
+TURN: Final = 64
+"""Bytes of missed events that may wait for a client, and how many are sent before others have
+their turn."""
 
 Close = Callable[[int, str], None]
-
-
-class CommandError(Exception):
-    """A client message that cannot be carried out; becomes an error message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Conversation:
@@ -65,11 +69,20 @@ class Conversation:
         Its sending side.
     close : callable
         Closes the connection with a code and a reason.
+    caller : Caller
+        Who it is; when that ends, so does the connection.
+    address : str
+        Where it comes from; '' for this machine.
     """
 
-    def __init__(self, realtime: Realtime, outlet: Outlet, close: Close) -> None:
+    def __init__(
+        self, realtime: Realtime, outlet: Outlet, close: Close,
+        caller: Caller = LOCAL, address: str = "",
+    ) -> None:  # fmt: skip
         self.outlet, self._close = outlet, close
-        self._realtime, self._services = realtime, realtime.services
+        self.caller, self.address = caller, address
+        self._realtime = realtime
+        self._source: Source = realtime.source
         limits = realtime.limits
         self._bucket = Bucket(limits.rate_per_s, limits.burst, realtime.now())
         self._malformed = Strikes(limits.malformed, limits.strikes_s)
@@ -77,6 +90,7 @@ class Conversation:
         self._spelt: dict[Channel, dict[str, str]] = {c: {} for c in SYMBOL_CHANNELS}
         self._whole: set[Channel] = set()
         self._seen: dict[tuple[Channel, str], int] = {}
+        self._resuming: set[Channel] = set()
         self._timeframes: Filter = None
         self._min_confidence = 0.0
         self._default = True
@@ -101,14 +115,16 @@ class Conversation:
 
     def choose(self, message: Message) -> bytes | None:
         """Return the frame of a message, or None when it was sent before or is filtered out."""
-        place = (message.channel, message.key)
-        if message.seq <= self._seen.get(place, 0):
+        channel, place = message.channel, message.place
+        if message.seq <= self._seen.get(place, 0) or channel in self._resuming:
             return None
-        model = message.model
-        if isinstance(model, SignalMessage) and (model.confidence or 0.0) < self._min_confidence:
+        if channel != "signal":
+            self._seen[place] = message.seq
+            return message.frame()
+        if self._min_confidence and (message.fields["confidence"] or 0.0) < self._min_confidence:
             return None
         self._seen[place] = message.seq
-        return message.frame(self._timeframes if message.channel == "signal" else None)
+        return message.frame(self._timeframes)
 
     def _reply(self, answer: Answer) -> None:
         self._realtime.reply(self, encode(answer, exclude_none=True))
@@ -118,9 +134,9 @@ class Conversation:
         messages: list[Message | None] = []
         for channel in channels:
             if channel in SYMBOL_CHANNELS:
-                messages += [self._realtime.newest(channel, key) for key in keys]
+                messages += [self._source.newest(channel, key) for key in keys]
             elif channel not in EVENT_CHANNELS:
-                messages += self._realtime.newest_of(channel)
+                messages += self._source.newest_of(channel)
         newest = [m for m in messages if m is not None]
         for message in newest:  # asked for again, perhaps under another filter
             self._seen.pop((message.channel, message.key), None)
@@ -128,24 +144,42 @@ class Conversation:
 
     # -- what comes in ---------------------------------------------------------------------------
 
-    def hear(self, message: str | bytes) -> None:
-        """Carry out one client message, or say why not."""
+    def hear(self, message: str | bytes) -> Awaitable[None] | None:
+        """Carry out one client message, or say why not.
+
+        Returns
+        -------
+        awaitable or None
+            To be awaited before the next message is carried out, where it takes time.
+        """
         if self.outlet.closed:
-            return
+            return None
         now = self._realtime.now()
         wait_s = self._bucket.take(now)
         if wait_s > 0:
             self._refuse_excess(now, wait_s)
-            return
+            return None
         action, id_ = None, None
         try:
-            value = _read(message)
-            action, id_ = _label(value.get("action")), _id(value.get("id"))
-            self._carry_out(_command(value))
+            value = read_object(message)
+            action, id_ = label_of(value.get("action")), id_of(value.get("id"))
+            return self._carry_out(read_command(value))
         except CommandError as error:
             self._reply(ErrorMessage(message=str(error), code=error.code, action=action, id=id_))
             if error.code in MALFORMED and self._malformed.add(now):
                 self.close(POLICY, "too many malformed messages")
+        return None
+
+    def beat(self) -> bool:
+        """Count a ping or pong; False where there are too many to answer."""
+        if self.outlet.closed:
+            return False
+        now = self._realtime.now()
+        if self._bucket.take(now) == 0:
+            return True
+        if self._excess.add(now):
+            self.close(POLICY, "too many messages")
+        return False
 
     def _refuse_excess(self, now: float, wait_s: float) -> None:
         if self._excess.add(now):
@@ -159,7 +193,7 @@ class Conversation:
             )
         )  # fmt: skip
 
-    def _carry_out(self, command: Command) -> None:
+    def _carry_out(self, command: Command) -> Awaitable[None] | None:
         match command:
             case Subscribe():
                 self._subscribe(command)
@@ -168,22 +202,25 @@ class Conversation:
             case Ping():
                 self._reply(Pong(ts=wall_ms(), client_ts=command.ts, id=command.id))
             case GetStatus():
-                status = self._realtime.press.status().model.model_dump()
-                self._reply(StatusReply(**status, id=command.id))
+                status = self._source.newest("status")
+                if status is None:
+                    raise CommandError("not_ready", "The status is not known yet.")
+                self._reply(StatusReply(**status.fields, id=command.id))
             case Resume():
-                self._resume(command)
+                return self._resume(command, since_of(command, self._whole))
+        return None
 
     # -- the commands ----------------------------------------------------------------------------
 
     def _subscribe(self, command: Subscribe) -> None:
-        channels = _channels(command.channels)
+        channels = read_channels(command.channels)
         if command.channels is None and command.symbols:
             channels = ["signal"]
         by_symbol = [c for c in channels if c in SYMBOL_CHANNELS]
         if not channels or (by_symbol and not command.symbols):
             raise CommandError("invalid_message", "subscribe must name symbols or whole channels")
         have = self._symbols()
-        watched = self._services.symbols or None  # an exchange's are not known before it answers
+        watched = self._source.symbols or None  # an exchange's are not known before it answers
         accepted, rejected = sort_out(
             command.symbols, watched, self._realtime.limits.max_symbols, have
         )
@@ -198,13 +235,13 @@ class Conversation:
         self._reply(
             Subscribed(
                 symbols=list(accepted.values()), rejected=rejected, channels=channels,
-                epoch=self._services.epoch, id=command.id,
+                epoch=self._source.epoch, seqs=self._source.seqs(), id=command.id,
             )
         )  # fmt: skip
         self._send_newest(channels, accepted)
 
     def _unsubscribe(self, command: Unsubscribe) -> None:
-        channels = _channels(command.channels) or list(CHANNELS)
+        channels = read_channels(command.channels) or list(CHANNELS)
         have = self._symbols()
         echo = command.symbols
         if echo is None:
@@ -215,45 +252,65 @@ class Conversation:
         self._count(have)
         self._reply(Unsubscribed(symbols=echo, channels=channels, id=command.id))
 
-    def _resume(self, command: Resume) -> None:
-        same = command.epoch in (None, self._services.epoch)
-        since = self._since(command)
-        newest = {channel: self._realtime.press.newest(channel) for channel in EVENT_CHANNELS}
-        missed = {
-            channel: [e for e in self._realtime.events[channel] if not same or e.seq > seq]
-            for channel, seq in since.items()
-        }
-        replayed = {c: events for c, events in missed.items() if c in self._whole}
-        complete = all(newest[c] - seq <= len(missed[c]) for c, seq in since.items())
-        self._reply(
-            Resumed(
-                epoch=self._services.epoch, replayed=sum(map(len, replayed.values())),
-                complete=same and complete, seq=newest["config"], seqs=dict(newest), id=command.id,
-            )
-        )  # fmt: skip
-        for event in (event for events in replayed.values() for event in events):
-            self._realtime.reply(self, event.frame())
-        self._seen = {(channel, ""): newest[channel] for channel in replayed}
+    async def _resume(self, command: Resume, since: Mapping[Channel, int]) -> None:
+        """Join channels of events where the client left them, and send it the newest states.
+
+        Until that is done, what happens on these channels is left out: it is read, too.
+        """
+        self._resuming |= since.keys()
+        try:
+            reached = await self._catch_up(command, since)
+            if reached is None:
+                return
+            for channel, seq in reached.items():  # on the turn of the last look: see `replay`
+                self._join(channel, {})
+                self._seen[channel, ""] = seq
+        finally:
+            self._resuming -= since.keys()
         for channel, spelt in self._spelt.items():
             self._send_newest([channel], spelt)
         self._send_newest(sorted(self._whole), ())
 
-    def _since(self, command: Resume) -> dict[Channel, int]:
-        """Return the newest number seen of each channel of events that is resumed.
+    async def _catch_up(
+        self, command: Resume, since: Mapping[Channel, int]
+    ) -> dict[Channel, int] | None:
+        """Send what was missed; return the newest numbers, None where the client is gone."""
+        source, same = self._source, command.epoch in (None, self._source.epoch)
+        found = await replay(source, since if same else dict.fromkeys(since, 0))
+        if self._gone():
+            return None
+        events = [m for messages in found.values() for m in messages or ()]
+        complete = same and all(messages is not None for messages in found.values())
+        seqs = source.seqs()
+        reached = {channel: seqs.get(channel, 0) for channel in since}
+        self._reply(
+            Resumed(
+                epoch=source.epoch, replayed=len(events), complete=complete,
+                seq=seqs.get("config", 0), seqs=seqs, id=command.id,
+            )
+        )  # fmt: skip
+        while events:
+            await self._send_all(events)
+            more = await replay(source, reached)  # what has happened while they left
+            if None in more.values():  # so much that there would be a hole
+                self.close(SLOW, "too slow")
+            if self._gone():
+                return None
+            events = [m for messages in more.values() for m in messages or ()]
+            reached |= {m.channel: m.seq for m in events}
+        return reached
 
-        `seq` is that of config; without any number it is all that is subscribed, from the start.
-        """
-        seq = command.seq if command.seq is not None else command.last_seq
-        since: dict[Channel, int] = {} if seq is None else {"config": seq}
-        for name, number in command.seqs.items():
-            if name not in EVENT_CHANNELS or number < 0:
-                raise CommandError(
-                    "invalid_message", f"seqs must be numbers >= 0 of {', '.join(EVENT_CHANNELS)}"
-                )
-            since |= {channel: number for channel in EVENT_CHANNELS if channel == name}
-        if not since:
-            since = {c: 0 for c in EVENT_CHANNELS if c == "config" or c in self._whole}
-        return since
+    def _gone(self) -> bool:
+        return self.outlet.closed
+
+    async def _send_all(self, events: Iterable[Message]) -> None:
+        """Send events as fast as they leave: who has missed much is not slow for that."""
+        for n, event in enumerate(events, 1):
+            self._realtime.reply(self, event.frame())
+            if self.outlet.waiting_bytes > PIECE:
+                await self.outlet.left()
+            elif n % TURN == 0:
+                await asyncio.sleep(0)
 
     # -- subscriptions ---------------------------------------------------------------------------
 
@@ -267,7 +324,7 @@ class Conversation:
             self._realtime.listen(self, channel, symbol)
 
     def _unsubscribe_from(self, channels: Iterable[Channel], texts: list[str] | None) -> None:
-        wanted = None if texts is None else _readable(texts)
+        wanted = None if texts is None else read_symbols(texts)
         for channel in channels:
             if channel in SYMBOL_CHANNELS:
                 for symbol in [s for s in self._spelt[channel] if wanted is None or s in wanted]:
@@ -288,58 +345,3 @@ class Conversation:
 
     def _count(self, before: set[str]) -> None:
         self._realtime.stats["subscriptions"] += len(self._symbols()) - len(before)
-
-
-def _read(message: str | bytes) -> dict[str, Any]:
-    if isinstance(message, bytes):
-        raise CommandError("invalid_message", "a message must be text, was binary")
-    try:
-        value = parse_json(message.encode())
-    except JsonError as error:
-        raise CommandError("invalid_json", "Invalid JSON") from error
-    if not isinstance(value, dict):
-        raise CommandError("invalid_message", "a message must be a JSON object")
-    return value
-
-
-def _command(value: dict[str, Any]) -> Command:
-    action = value.get("action")
-    if not isinstance(action, str):
-        raise CommandError("invalid_message", "action must be a string")
-    model = COMMANDS.get(action)
-    if model is None:
-        raise CommandError("unknown_action", unknown("action", action[:64], COMMANDS))
-    try:
-        return model.model_validate(value)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])[:64]
-        raise CommandError("invalid_message", f"{where}: {first['msg']}") from error
-
-
-def _channels(names: list[str] | None) -> list[Channel]:
-    known: dict[str, Channel] = {name: name for name in CHANNELS}
-    for name in names or ():
-        if name not in known:
-            raise CommandError("unknown_channel", unknown("channel", name[:64], CHANNELS))
-    return [known[name] for name in dict.fromkeys(names or ())]
-
-
-def _readable(texts: Iterable[str]) -> set[str]:
-    found = set()
-    for text in texts:
-        try:
-            found.add(parse_symbol(text))
-        except ValueError:
-            continue  # never subscribed, so there is nothing to drop
-    return found
-
-
-def _label(value: Any) -> str | None:
-    return value[:64] if isinstance(value, str) else None
-
-
-def _id(value: Any) -> Text:
-    if isinstance(value, str):
-        return value[:64]
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

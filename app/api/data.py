@@ -17,7 +17,7 @@ from opportunity.scoring.trust import trust_note
 class TrustHandler(BaseHandler):
     """Trust in the data, by stream."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=TrustResponse, query=TrustQuery, problems=(404,))
     def get(self) -> None:
         """Return the streams that were asked about, the least trusted first."""
         asked, services = self.query(TrustQuery), self.services

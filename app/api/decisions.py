@@ -38,7 +38,7 @@ _TRIPPED_BY: Final = {
 class DecisionsHandler(BaseHandler):
     """Every idea that had a direction at its decision close."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=DecisionsResponse, query=DecisionsQuery)
     async def get(self) -> None:
         """Return the newest decisions, of one symbol, action, rule or time if asked."""
         asked, services = self.query(DecisionsQuery), self.services
@@ -57,7 +57,7 @@ class DecisionsHandler(BaseHandler):
 class DecisionsSummaryHandler(BaseHandler):
     """What each rule and limit costs."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=GatesResponse, query=JournalQuery)
     async def get(self) -> None:
         """Return how many ideas each rule stopped, and what these would have made."""
         asked = self.query(JournalQuery)
@@ -87,11 +87,12 @@ def _item(decision: Decision) -> DecisionItem:
         trust=c.trust, success=c.success, risk_level=c.risk_level,
         contributions=dict(c.contributions), price=c.price, atr=c.atr, order=c.order_number,
         order_status=decision.order_status, config=c.config,
-        outcomes=[_outcome(outcome) for outcome in decision.outcomes],
+        outcomes=[outcome_item(outcome) for outcome in decision.outcomes],
     )  # fmt: skip
 
 
-def _outcome(outcome: Outcome) -> OutcomeItem:
+def outcome_item(outcome: Outcome) -> OutcomeItem:
+    """Return an outcome as it travels."""
     if outcome.barrier == UNKNOWN:
         nothing = dict.fromkeys(("right", "r", "move", "move_atr", "best", "worst"))
         return OutcomeItem(

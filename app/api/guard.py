@@ -1,71 +1,65 @@
-"""Who may talk to a server that asks for no login: programs on this machine and its own pages.
+"""Bounds of a request before anybody looks at what it asks: sizes, counts, and tokens in URLs."""
 
-Bound to loopback, a request without a token has the role trader. Three checks keep strangers
-out: an exact Host list (a web page that re-points its name at 127.0.0.1 still sends its own
-name), no forwarding header (a proxy in front means that the caller is somewhere else), and
-same-origin writes and WebSockets (a page of another site cannot press our buttons).
-"""
-
-import ipaddress
-from typing import Any, Final
+from typing import Final
 
 from tornado.httputil import HTTPServerRequest
 
 from app.api.problems import ApiError
 
-FORWARDING: Final = (
-    "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
-    "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-Ip", "Via",
-)  # fmt: skip
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+MAX_HEADERS: Final = 100
+MAX_HEADER_BYTES: Final = 16 * 1024
+MAX_URL: Final = 8 * 1024
+MAX_ARGUMENTS: Final = 100
+MAX_QUERY: Final = 4 * 1024
 
-def check_caller(request: HTTPServerRequest, writes: bool) -> None:
-    """Refuse a request that does not come from this machine and from us.
+SECRET_NAMES: Final = frozenset({
+    "token", "access_token", "refresh_token", "id_token", "ticket", "jwt", "api_key", "apikey",
+    "authorization", "password", "secret",
+})  # fmt: skip
+"""Query parameters that would put a secret into logs and histories."""
+
+
+def check_bounds(request: HTTPServerRequest, link: bool = False) -> None:
+    """Refuse what no honest client sends.
 
     Parameters
     ----------
     request : HTTPServerRequest
-        As Tornado read it; its connection's socket tells where it arrived.
-    writes : bool
-        Whether it may change something or opens a WebSocket.
+    link : bool
+        Whether `token` may stand in the URL: on the page that the one-time link opens.
 
     Raises
     ------
     ApiError
-        403 with the code `not_loopback`, `proxied`, `wrong_host` or `cross_origin`.
+        431 for too many or too large headers, 414 for a too long URL, 400 for U+0000 in it,
+        for too many query parameters and for a token in the URL.
     """
-    address, port = _arrival(request)
-    if not ipaddress.ip_address(address).is_loopback:
-        raise ApiError(403, "not_loopback", "Without login only this machine may call.")
-    for header in FORWARDING:
-        if header in request.headers:
-            raise ApiError(403, "proxied", f"Behind a proxy ({header}) a login is needed.")
-    host = request.headers.get("Host", "").lower()
-    if host not in allowed_hosts(address, port):
-        raise ApiError(403, "wrong_host", "The Host header must name this server.")
-    if writes:
-        _check_origin(request, host)
+    size = n = 0
+    for name, value in request.headers.get_all():
+        n, size = n + 1, size + len(name) + len(value) + 4
+    if n > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        raise ApiError(
+            431, "headers", f"At most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes together."
+        )
+    if len(request.uri or "") > MAX_URL:
+        raise ApiError(414, "url", f"The URL must have at most {MAX_URL} characters.")
+    if "%00" in (request.uri or ""):
+        raise ApiError(400, "url", "The URL must not hold U+0000.")
+    if request.query:
+        _check_query(request, link)
 
 
-def allowed_hosts(address: str, port: int) -> frozenset[str]:
-    """Return the exact Host headers of a server on a loopback address."""
-    numeric = f"[{address}]" if ":" in address else address
-    names = {"localhost", "127.0.0.1", "[::1]", numeric}
-    hosts = {f"{name}:{port}" for name in names}
-    return frozenset(hosts | names if port == 80 else hosts)
-
-
-def _arrival(request: HTTPServerRequest) -> tuple[str, int]:
-    connection: Any = request.connection
-    address, port = connection.stream.socket.getsockname()[:2]
-    return str(address).removeprefix("::ffff:"), int(port)
-
-
-def _check_origin(request: HTTPServerRequest, host: str) -> None:
-    site = request.headers.get("Sec-Fetch-Site")
-    if site not in (None, "same-origin", "none"):
-        raise ApiError(403, "cross_origin", "Only this server's own pages may do this.")
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.lower() != f"{request.protocol}://{host}":
-        raise ApiError(403, "cross_origin", "Only this server's own pages may do this.")
+def _check_query(request: HTTPServerRequest, link: bool) -> None:
+    if request.query.count("&") >= MAX_ARGUMENTS:
+        raise ApiError(400, "arguments", f"At most {MAX_ARGUMENTS} query parameters.")
+    if link:
+        return
+    for name in request.query_arguments:
+        if name.lower() in SECRET_NAMES:
+            raise ApiError(
+                400, "secret_in_url",
+                f"{name.lower()} must be sent in a header, never in the URL; treat the one that "
+                "was sent as known to others.",
+            )  # fmt: skip

@@ -1,17 +1,16 @@
 """Is the server alive, is it ready, how is it."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from app.api.base import BaseHandler, iso
 from app.api.operations import operation
-from app.api.problems import warming
+from app.api.problems import WARMING_S, ApiError
 from app.auth.roles import Role
+from app.observing.observing import Observing
+from app.observing.ready import CUT as CUT
 from app.services import Services
 from opportunity.contracts.health import Health, Live, Ready
 from opportunity.feeds.clock import wall_ms
-
-CUT: Final = ("down", "banned")
-"""States of the line to the market in which nothing comes."""
 
 
 def active_signals(services: Services) -> int:
@@ -36,8 +35,9 @@ def health_of(services: Services) -> Health:
         timestamp=iso(wall_ms()),
         version=services.version,
         active_signals=active_signals(services),
-        websocket_connections=services.websocket_stats["connections"],
-        total_apis=1,
+        websocket_connections=services.websocket_stats["connections"]
+        + services.websocket_stats.get("elsewhere", 0),
+        total_apis=1 + len(services.settings.news_sources) + services.settings.fear_greed,
         data_source=services.source,
         source=services.source,
         reason=reason,
@@ -47,7 +47,7 @@ def health_of(services: Services) -> Health:
 class HealthHandler(BaseHandler):
     """How the server is."""
 
-    @operation(Role.ANYBODY)
+    @operation(Role.ANYBODY, answer=Health)
     def get(self) -> None:
         """Return a summary; 200 whatever the state, which is in `status`."""
         self.send(health_of(self.services))
@@ -56,20 +56,24 @@ class HealthHandler(BaseHandler):
 class LiveHandler(BaseHandler):
     """Whether the process answers."""
 
-    @operation(Role.ANYBODY)
+    @operation(Role.ANYBODY, answer=Live)
     def get(self) -> None:
         """Return 200 as long as the loop turns."""
         self.send(Live())
 
 
 class ReadyHandler(BaseHandler):
-    """Whether there are scores to answer with."""
+    """Whether the server can do its work."""
 
-    @operation(Role.ANYBODY)
-    def get(self) -> None:
-        """Return 200 once the agent has scored its history, 503 before."""
-        if self.services.snapshot() is None:
-            raise warming()
+    @operation(Role.ANYBODY, answer=Ready)
+    async def get(self) -> None:
+        """Return 200 once there are scores, the database answers and the market is there."""
+        reasons = await Observing.of(self.application).not_ready()
+        if reasons:
+            raise ApiError(
+                503, "not_ready", f"Not ready: {'; '.join(reasons)}.",
+                headers={"Retry-After": str(WARMING_S)}, retry_after_s=WARMING_S,
+            )  # fmt: skip
         self.send(Ready())
 
 

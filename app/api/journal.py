@@ -10,7 +10,6 @@ from app.api.operations import operation
 from app.auth.roles import Role
 from app.journal_alarms import Alarms
 from app.journal_figures import Verdict, by_name, detectors, reliability_of, verdict
-from opportunity.contracts.base import Query
 from opportunity.contracts.journal import (
     AverageItem,
     BinItem,
@@ -43,7 +42,7 @@ MOST_WINDOWS: Final = 120
 class SummaryHandler(BaseHandler):
     """How ideas turned out."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=JournalSummary, query=JournalQuery)
     async def get(self) -> None:
         """Return hit rate, mean R and move of all ideas, by action, side and timeframe."""
         asked, journal = self.query(JournalQuery), self.services.journal
@@ -67,7 +66,7 @@ class SummaryHandler(BaseHandler):
 class ReliabilityHandler(BaseHandler):
     """Whether stated probabilities hold."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=JournalReliability, query=JournalQuery)
     async def get(self) -> None:
         """Return the reliability curve and the Brier score of success and of confidence."""
         asked = self.query(JournalQuery)
@@ -87,7 +86,7 @@ class ReliabilityHandler(BaseHandler):
 class DetectorsHandler(BaseHandler):
     """What each detector knew."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=JournalDetectors, query=JournalQuery)
     async def get(self) -> None:
         """Return how the sides of the detectors' contributions turned out, and the score's."""
         asked = self.query(JournalQuery)
@@ -110,7 +109,7 @@ class DetectorsHandler(BaseHandler):
 class SymbolsHandler(BaseHandler):
     """How ideas turned out by symbol."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=JournalSymbols, query=JournalQuery)
     async def get(self) -> None:
         """Return hit rate, mean R and move of the ideas of each symbol."""
         asked = self.query(JournalQuery)
@@ -128,10 +127,9 @@ class SymbolsHandler(BaseHandler):
 class DecayHandler(BaseHandler):
     """Which detector fades."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=JournalDecay)
     async def get(self) -> None:
         """Return the rolling information coefficient of each detector with its alarms."""
-        self.query(Query)
         alarms = self.services.journal.alarms
         series = {} if alarms is None else alarms.decays
         self.send(

@@ -2,17 +2,50 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opportunity.config import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of the stream; times in seconds, sizes in bytes."""
+    """Bounds of the stream; times in seconds, sizes in bytes.
 
-    max_connections: int = 500
+    Parameters
+    ----------
+    max_connections, max_of_user, max_of_address : int
+        All together, of one user or token, from one address; the last two not for this machine,
+        and 0 for any number.
+    accepts_per_s, accepts_burst : float, int
+        New connections, so that all who come back at once do not hold up the others.
+    max_symbols : int
+        That one connection may subscribe.
+    max_message, rate_per_s, burst : int, float, int
+        Of what a client sends.
+    malformed, excess, strikes_s : int, int, float
+        So many messages that are not understood, or over the rate, in so long end a connection.
+    max_waiting, drain_s, send_buffer : int, float, int
+        A client is slow when more waits for it, or nothing has left for so long.
+    ping_s, status_s, throttle_s : float
+        Between pings, between status messages, between signals of a symbol.
+    n_events : int
+        Events of a channel that are kept at hand for those who come back.
+    reconnect_ms : tuple of int
+        Bounds of the wait that is asked of clients when the server goes down.
+    close_s : float
+        How long their goodbye is waited for.
+    """
+
+    max_connections: int = 6_000
+    max_of_user: int = 10
+    max_of_address: int = 50
+    accepts_per_s: float = 500.0
+    accepts_burst: int = 500
     max_symbols: int = 50
     max_message: int = 64 * 1024
     max_waiting: int = 1 << 20
-    drain_s: float = 10.0
+    drain_s: float = 8.0
     rate_per_s: float = 20.0
     burst: int = 20
     malformed: int = 20
@@ -22,9 +55,19 @@ class Limits:
     throttle_s: float = 0.25
     status_s: float = 15.0
     n_events: int = 256
-    send_buffer: int = 256 * 1024
+    send_buffer: int = 64 * 1024
     reconnect_ms: tuple[int, int] = (500, 3_000)
     close_s: float = 1.0
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "Limits":
+        """Return those that the settings ask for."""
+        return cls(
+            max_connections=settings.max_connections,
+            max_of_user=settings.max_connections_of_user,
+            max_of_address=settings.max_connections_of_address,
+            max_symbols=settings.max_symbols,
+        )
 
 
 class Bucket:

@@ -14,7 +14,7 @@ from opportunity.market.symbols import compact
 class NewsHandler(BaseHandler):
     """Headlines as they count for a symbol."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=NewsResponse, query=NewsQuery, problems=(404,))
     async def get(self) -> None:
         """Return the newest headlines that name the coin or are about the market."""
         asked, services = self.query(NewsQuery), self.services

@@ -11,7 +11,7 @@ from opportunity.market.notes import BarNote
 class NotesHandler(BaseHandler):
     """Notes that were kept, also those of symbols that are not watched any more."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=NotesResponse, query=NotesQuery)
     async def get(self) -> None:
         """Return the newest notes, of one symbol or kind if asked."""
         asked, services = self.query(NotesQuery), self.services

@@ -29,13 +29,13 @@ class SettingsHandler(BaseHandler):
         """Return the version of the rules as a strong tag."""
         return tag_of(self.services.alerts.version)
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=NotificationSettings, etag=True)
     def get(self) -> None:
         """Return the rules in force; the ETag carries their version."""
         self.set_header("Cache-Control", "no-cache")
         self.send(_settings(self.services.alerts))
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=NotificationSettings, body=NotificationChange, etag=True)
     async def put(self) -> None:
         """Change the rules that are named; with If-Match only if nobody was quicker."""
         alerts, asked = self.services.alerts, self.body(NotificationChange)
@@ -58,7 +58,7 @@ class SettingsHandler(BaseHandler):
 class ChannelsHandler(BaseHandler):
     """Where alerts go."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=ChannelsAnswer)
     async def get(self) -> None:
         """Return the channels with how it goes; no addresses."""
         alerts = self.services.alerts
@@ -73,7 +73,7 @@ class TestHandler(BaseHandler):
 
     __test__ = False
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=TestAnswer, body=TestBody, problems=(404,))
     async def post(self) -> None:
         """Send a test to one channel or all at once, past the outbox, and say how it went."""
         asked, alerts = self.body(TestBody), self.services.alerts
@@ -101,7 +101,7 @@ class TestHandler(BaseHandler):
 class NotificationsHandler(BaseHandler):
     """What was told, and what waits to be."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=OutboxAnswer, query=OutboxQuery)
     async def get(self) -> None:
         """Return the newest messages of the outbox, of one channel or status if asked."""
         asked = self.query(OutboxQuery)

@@ -7,8 +7,9 @@ of a state only the newest, of everything else all, until they pass `max_bytes` 
 drained for `drain_s`; then the client is called slow and `on_slow` closes it.
 """
 
+import asyncio
 import struct
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any, Final
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
@@ -57,24 +58,39 @@ class Outlet:
         self._waiting: dict[Hashable, bytes] = {}
         self._bytes = 0
         self._busy_since: float | None = None
+        self._idle: asyncio.Event | None = None
         self.closed = False
         self.coalesced = 0
 
-    def send(self, frames: Iterable[tuple[Hashable | None, bytes]]) -> None:
+    def send(self, frames: Collection[tuple[Hashable | None, bytes]]) -> None:
         """Send frames in order, now if the socket is free.
 
         Parameters
         ----------
-        frames : iterable of (key, bytes)
+        frames : collection of (key, bytes)
             A key names a state, whose newer frame takes the place of a waiting one; None is
             for what must all arrive.
         """
+        if self._busy_since is None and not self._waiting and not self.closed:
+            joined = b"".join([data for _, data in frames])
+            if len(joined) <= self._max_bytes:
+                if joined:
+                    self._leave(joined)
+                return
         for key, data in frames:
             self._hold(object() if key is None else key, data)
         if self._bytes > self._max_bytes:
             self._give_up()
         elif self._busy_since is None:
             self._flush()
+
+    def send_one(self, key: Hashable | None, data: bytes) -> None:
+        """Send one frame; the same as `send` of it alone, and quicker."""
+        free = self._busy_since is None and not self._waiting and not self.closed
+        if free and len(data) <= self._max_bytes:
+            self._leave(data)
+        else:
+            self.send([(key, data)])
 
     @property
     def waiting_bytes(self) -> int:
@@ -90,11 +106,19 @@ class Outlet:
         if self.stuck_s() > drain_s:
             self._give_up()
 
+    async def left(self) -> None:
+        """Wait until all has left, or this is closed; for one at a time."""
+        while (self._waiting or self._busy_since is not None) and not self.closed:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
+
     def close(self) -> None:
         """Drop what waits and send nothing more."""
         self.closed = True
         self._waiting.clear()
         self._bytes = 0
+        if self._idle is not None:
+            self._idle.set()
 
     def _hold(self, key: Hashable, data: bytes) -> None:
         if self.closed:
@@ -117,6 +141,9 @@ class Outlet:
         data = b"".join(self._waiting.values())
         self._waiting.clear()
         self._bytes = 0
+        self._leave(data)
+
+    def _leave(self, data: bytes) -> None:
         sent = self._send_now(data)
         if sent == len(data) or self._stream.closed():
             return
@@ -147,3 +174,5 @@ class Outlet:
         self._busy_since = None
         if not future.cancelled() and future.exception() is None:
             self._flush()
+        if self._idle is not None:
+            self._idle.set()

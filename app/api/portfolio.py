@@ -31,6 +31,8 @@ from opportunity.contracts.portfolio import (
     Ordered,
     OrdersAnswer,
     PageQuery,
+    PerformanceAnswer,
+    PortfolioAnswer,
     PositionsAnswer,
     ResetAnswer,
     ResetBody,
@@ -68,7 +70,7 @@ class AccountHandler(BaseHandler):
 class PortfolioHandler(AccountHandler):
     """The account as a whole."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=PortfolioAnswer)
     def get(self) -> None:
         """Return it as it was committed last."""
         self.send(portfolio_of(self.state()))
@@ -77,7 +79,7 @@ class PortfolioHandler(AccountHandler):
 class PositionsHandler(AccountHandler):
     """What is held."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=PositionsAnswer)
     def get(self) -> None:
         """Return the open positions."""
         state = self.state()
@@ -88,7 +90,7 @@ class PositionsHandler(AccountHandler):
 class OrdersHandler(AccountHandler):
     """Orders of this epoch."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=OrdersAnswer, query=PageQuery)
     async def get(self) -> None:
         """Return a page of them, newest first."""
         page = await self.services.paper.orders(*self.page())
@@ -101,7 +103,7 @@ class OrdersHandler(AccountHandler):
 class FillsHandler(AccountHandler):
     """Fills of this epoch."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=FillsAnswer, query=PageQuery)
     async def get(self) -> None:
         """Return a page of them, newest first."""
         page = await self.services.paper.fills(*self.page())
@@ -113,7 +115,7 @@ class FillsHandler(AccountHandler):
 class TradesHandler(AccountHandler):
     """Trades of this epoch that are over."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=TradesAnswer, query=PageQuery)
     async def get(self) -> None:
         """Return a page of them, newest first."""
         page = await self.services.paper.trades(*self.page())
@@ -126,7 +128,7 @@ class TradesHandler(AccountHandler):
 class EquityHandler(AccountHandler):
     """The equity curve of this epoch."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=EquityAnswer, query=EquityQuery)
     async def get(self) -> None:
         """Return it, thinned to `most` points."""
         asked = self.query(EquityQuery)
@@ -141,7 +143,7 @@ class EquityHandler(AccountHandler):
 class PerformanceHandler(AccountHandler):
     """What the account earned."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=PerformanceAnswer)
     async def get(self) -> None:
         """Return sums, and ratios where there are trades enough for them."""
         state = self.state()
@@ -162,7 +164,7 @@ class CommandHandler(AccountHandler):
             )
 
         async def done() -> tuple[int, Any]:
-            return 200, (await work()).model_dump()
+            return 200, self.declared(await work()).model_dump()
 
         try:
             status, answer = await self.services.once.answer(
@@ -182,7 +184,7 @@ class CommandHandler(AccountHandler):
 class CloseHandler(CommandHandler):
     """Leave one position."""
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=Ordered, body=CloseBody, idempotent=True, problems=(404, 409))
     async def post(self) -> None:
         """Leave it at its next open; 404 where nothing is held."""
         asked = self.body(CloseBody)
@@ -203,7 +205,7 @@ class CloseHandler(CommandHandler):
 class FlattenHandler(CommandHandler):
     """Leave everything."""
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=Ordered, body=FlattenBody, idempotent=True, problems=(409,))
     async def post(self) -> None:
         """Leave every position at its next open; fine when there is none."""
         asked = self.body(FlattenBody)
@@ -220,7 +222,7 @@ class FlattenHandler(CommandHandler):
 class ResetHandler(CommandHandler):
     """Begin the account anew."""
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=ResetAnswer, body=ResetBody, idempotent=True, problems=(409,))
     async def post(self) -> None:
         """Begin a new epoch with cash and nothing else; asks for the word RESET."""
         asked = self.body(ResetBody)

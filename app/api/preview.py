@@ -8,6 +8,7 @@ from app.api.problems import ApiError, warming
 from app.api.rows import components_of
 from app.api.symbols import no_symbol, read_symbol
 from app.auth.roles import Role
+from opportunity.contracts.paths import SymbolPath
 from opportunity.contracts.preview import PreviewQuery, PreviewResponse
 from opportunity.market.symbols import compact
 from opportunity.market.timeframe import length_ms
@@ -16,11 +17,11 @@ from opportunity.market.timeframe import length_ms
 class PreviewHandler(BaseHandler):
     """A look ahead at one stream."""
 
-    @operation(Role.VIEWER)
-    async def get(self, text: str) -> None:
+    @operation(Role.VIEWER, answer=PreviewResponse, path=SymbolPath, query=PreviewQuery)
+    async def get(self, symbol: str) -> None:
         """Return the score that the unfinished bar would have if it closed now."""
         timeframe, services = self.query(PreviewQuery).timeframe, self.services
-        symbol = read_symbol(text, "symbol")
+        symbol = read_symbol(self.places(SymbolPath).symbol, "symbol")
         if symbol not in services.symbols:
             raise no_symbol(symbol, services.symbols)
         if timeframe not in services.timeframes:

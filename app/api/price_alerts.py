@@ -1,11 +1,9 @@
 """Prices that people want to be told of."""
 
-from pydantic import Field
-
-from app.api.base import BaseHandler, read_model
+from app.api.base import BaseHandler
 from app.api.operations import operation
-from app.api.problems import ApiError, invalid
-from app.api.symbols import read_symbol
+from app.api.problems import ApiError
+from app.api.symbols import no_symbol, read_symbol
 from app.auth.roles import Role
 from opportunity.contracts.alerts import (
     PriceAlertBody,
@@ -13,32 +11,30 @@ from opportunity.contracts.alerts import (
     PriceAlertItem,
     PriceAlertsAnswer,
 )
-from opportunity.contracts.base import Query
-from opportunity.errors import unknown
+from opportunity.contracts.paths import NumberPath
 from opportunity.storage.price_alerts import PriceAlert, TooManyError
-
-
-class _Path(Query):
-    id: int = Field(ge=0, lt=2**31)
 
 
 class PriceAlertsHandler(BaseHandler):
     """All price alerts."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=PriceAlertsAnswer)
     def get(self) -> None:
         """Return the price alerts, newest first."""
         services = self.services
         items = [_item(alert) for alert in services.alerts.prices.all()]
         self.send(PriceAlertsAnswer(alerts=items, source=services.source))
 
-    @operation(Role.TRADER)
+    @operation(
+        Role.TRADER, answer=PriceAlertItem, body=PriceAlertBody, status=201,
+        problems=(404, 409),
+    )
     async def post(self) -> None:
         """Watch a price of a watched symbol; it is told when a bar touches it."""
         asked, services = self.body(PriceAlertBody), self.services
         symbol = read_symbol(asked.symbol, "symbol")
         if symbol not in services.symbols:
-            raise invalid("symbol", unknown("symbol", symbol, services.symbols))
+            raise no_symbol(symbol, services.symbols)
         try:
             made = await services.alerts.prices.add(
                 symbol, asked.rule, asked.price, asked.note, asked.again
@@ -51,10 +47,10 @@ class PriceAlertsHandler(BaseHandler):
 class PriceAlertHandler(BaseHandler):
     """One price alert."""
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=PriceAlertDeleted, path=NumberPath)
     async def delete(self, id: str) -> None:
         """Delete a price alert."""
-        number = read_model(_Path, {"id": id}).id
+        number = self.places(NumberPath).id
         if not await self.services.alerts.prices.remove(number):
             raise ApiError(404, "unknown_alert", f"There is no price alert {number}.", "id")
         self.send(PriceAlertDeleted(id=number))

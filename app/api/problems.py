@@ -10,8 +10,7 @@ import pydantic
 from tornado.web import HTTPError
 
 from opportunity.contracts.problem import TYPE_PREFIX, FieldError, Problem
-from opportunity.errors import unknown
-from opportunity.storage.failures import DatabaseError, StorageFull
+from opportunity.errors import DatabaseError, StorageFull, unknown
 
 
 class ApiError(HTTPError):
@@ -111,7 +110,7 @@ def problem_of(status: int, error: BaseException | None, path: str, request_id: 
 def schema_error(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> ApiError:
     """Turn what pydantic found into a 422 that names every field."""
     errors = [
-        FieldError(field=_path(e["loc"]), message=_message(e, model)) for e in error.errors()
+        FieldError(field=path_of(e["loc"]), message=message_of(e, model)) for e in error.errors()
     ]
     first = errors[0]
     return ApiError(
@@ -139,21 +138,31 @@ def _phrase(status: int) -> str:
         return "Unknown Status"
 
 
-def _path(loc: Sequence[int | str]) -> str:
+def path_of(loc: Sequence[int | str]) -> str:
+    """Return the path of a field that an error of pydantic is about."""
     return ".".join(str(part) for part in loc)
 
 
-def _message(error: Any, model: type[pydantic.BaseModel]) -> str:
-    loc = error["loc"]
-    if error["type"] == "extra_forbidden" and len(loc) == 1:
-        return unknown("field", str(loc[0])[:64], model.model_fields)
+def message_of(error: Any, model: type[pydantic.BaseModel]) -> str:
+    """Word one of the errors that pydantic found in what was given for a model."""
+    if error["type"] == "extra_forbidden":
+        return _surplus(error["loc"], model)
     if error["type"] == "missing":
         return "must be given"
     text = _SHOULD.sub("must ", str(error["msg"]).removeprefix("Value error, "))
+    text = text.replace(" after validation, not ", ", was ")
     given = error["input"]
     if ", was " in text or not isinstance(given, str | int | float | bool | None):
         return text
     return f"{text}, was {shown(given)}"
+
+
+def _surplus(loc: Sequence[int | str], model: type[pydantic.BaseModel]) -> str:
+    if not model.model_fields:
+        return "must not be given, nothing is taken here"
+    if len(loc) > 1:
+        return "must not be given, there is no such field"
+    return unknown("field", str(loc[0])[:64], model.model_fields)
 
 
 def shown(given: object) -> str:

@@ -24,7 +24,10 @@ MOST_S: Final = 300.0
 class PromoteHandler(BaseHandler):
     """The way from a backtest to the live agent."""
 
-    @operation(Role.TRADER)
+    @operation(
+        Role.TRADER, answer=PromoteAnswer, query=NormalizeQuery, body=PromoteRequest,
+        problems=(404, 409),
+    )
     async def post(self) -> None:
         """Ask the guards, then put the weights to use; 409 with every guard where one fails."""
         asked = self.body(PromoteRequest)
@@ -38,7 +41,7 @@ class PromoteHandler(BaseHandler):
         if asked.weights is not None:
             weights = settle(asked.weights, normalize)
         examined = await self._examine(ran, weights)
-        self.send(self._promote(asked, examined))
+        self.send(await self._promote(asked, examined))
 
     def _check(self, asked: PromoteRequest) -> None:
         """Refuse what could only fail after the guards were asked."""
@@ -66,7 +69,7 @@ class PromoteHandler(BaseHandler):
         examined: Examined = finished(job)
         return examined
 
-    def _promote(self, asked: PromoteRequest, examined: Examined) -> PromoteAnswer:
+    async def _promote(self, asked: PromoteRequest, examined: Examined) -> PromoteAnswer:
         services = self.services
         guards = [GuardLine(**row) for row in guard_rows(examined.guards)]
         try:
@@ -78,9 +81,9 @@ class PromoteHandler(BaseHandler):
             raise ApiError(409, "guards_failed", str(error), guards=guards) from error
         version = None
         if asked.preset is None:
-            version = services.controls.apply_weights(examined.weights, by=self.caller.name)
+            version = await services.controls.apply_weights(examined.weights, by=self.caller.name)
         else:
-            services.controls.save_preset(asked.preset, examined.weights)
+            await services.controls.save_preset(asked.preset, examined.weights)
         return PromoteAnswer(
             target=done.target, weights=examined.weights, version=version, forced=done.forced,
             trials=examined.n_trials, guards=guards,

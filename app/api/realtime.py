@@ -3,24 +3,28 @@
 What a client may say is in `conversation`, what is sent to whom in `broadcast`.
 """
 
+import random
 import socket
+from collections.abc import Awaitable
 from typing import Any, ClassVar, Final
 
 import structlog
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, _WebSocketParams
 
 from app.api.base import Checked
 from app.api.broadcast import Realtime
-from app.api.conversation import Conversation
+from app.api.conversation import SLOW, Conversation
+from app.api.framing import StrictProtocol, is_key
 from app.api.operations import operation
 from app.api.outlet import Outlet
 from app.api.problems import ApiError
+from app.auth.credentials import answered_protocol
 from app.auth.roles import Role
 
 logger = structlog.get_logger(__name__)
 
-SLOW: Final = 4010
-RETRY_S: Final = 5
+RETRY_S: Final = (1, 5)
+"""Bounds of the wait where there is no room, seconds: not all shall come back at once."""
 
 
 class RealtimeHandler(Checked, WebSocketHandler):
@@ -33,18 +37,13 @@ class RealtimeHandler(Checked, WebSocketHandler):
     opens_stream: ClassVar[bool] = True
 
     def prepare(self) -> None:
-        """Refuse strangers, and everybody when the server is full, before the upgrade."""
+        """Refuse strangers."""
         super().prepare()
         self.realtime = Realtime.of(self.application, self.services)
-        if self.realtime.full or self.realtime.closing:
-            raise ApiError(
-                503, "connections", "The server takes no more connections now.",
-                headers={"Retry-After": str(RETRY_S)}, retry_after_s=RETRY_S,
-            )  # fmt: skip
 
-    @operation(Role.VIEWER, status=101)
+    @operation(Role.VIEWER, status=101, problems=(405, 426))
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Upgrade to a WebSocket; anything else gets 426 or 400."""
+        """Upgrade to a WebSocket; anything else gets 426 or 400, and 503 when there is no room."""
         headers = self.request.headers
         if headers.get("Upgrade", "").lower() != "websocket":
             raise ApiError(
@@ -52,14 +51,37 @@ class RealtimeHandler(Checked, WebSocketHandler):
                 headers={"Upgrade": "websocket"},
             )  # fmt: skip
         connection = {part.strip().lower() for part in headers.get("Connection", "").split(",")}
-        if "upgrade" not in connection or not headers.get("Sec-WebSocket-Key"):
+        if "upgrade" not in connection or not is_key(
+            headers.get("Sec-WebSocket-Key", "")
+        ):
             raise ApiError(400, "handshake", "The WebSocket handshake is not complete.")
         if headers.get("Sec-WebSocket-Version") != "13":
             raise ApiError(
                 426, "upgrade", "The WebSocket version must be 13.",
                 headers={"Sec-WebSocket-Version": "13"},
             )  # fmt: skip
+        self._find_room()
         await super().get(*args, **kwargs)
+
+    def _find_room(self) -> None:
+        # Last before the upgrade: nothing is awaited between this and `open`, which counts.
+        self._address = self.whence()
+        refusal = self.realtime.refusal(self.caller, self._address)
+        if refusal:
+            wait = random.randint(*RETRY_S)
+            raise ApiError(
+                503, "connections", refusal,
+                headers={"Retry-After": str(wait)}, retry_after_s=wait,
+            )  # fmt: skip
+
+    def whence(self) -> str:
+        """Return the address of the caller; '' for this machine."""
+        arrival = self.gate.origins.arrival(self.request)
+        return "" if arrival.loopback else arrival.address
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Answer the subprotocol that a credential came with; browsers insist on one."""
+        return answered_protocol(subprotocols)
 
     @property
     def ping_interval(self) -> float:
@@ -76,9 +98,20 @@ class RealtimeHandler(Checked, WebSocketHandler):
         """Largest message from a client, bytes."""
         return self.realtime.limits.max_message
 
-    def get_compression_options(self) -> None:
-        """Never compress: frames are shared, and a small bomb unpacks to a large one."""
-        return None
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Read frames as strictly as the RFC, and never compressed: a bomb is small before.
+
+        `get` has checked the version.
+        """
+        params = _WebSocketParams(
+            ping_interval=self.ping_interval, ping_timeout=self.ping_timeout,
+            max_message_size=self.max_message_size,
+        )  # fmt: skip
+        return StrictProtocol(self, False, params)
+
+    def check_origin(self, origin: str) -> bool:
+        """Leave it to the gate, which knows proxies and the origins of the settings."""
+        return True
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Begin the conversation."""
@@ -90,11 +123,17 @@ class RealtimeHandler(Checked, WebSocketHandler):
             socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer
         )
         outlet = Outlet(connection.stream, self.realtime.now, limits.max_waiting, self._slow)
-        self.conversation = Conversation(self.realtime, outlet, self.close)
+        self.conversation = Conversation(
+            self.realtime, outlet, self.close, self.caller, self._address
+        )
 
-    def on_message(self, message: str | bytes) -> None:
-        """Pass a client message on."""
-        self.conversation.hear(message)
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        """Pass a client message on; the next one waits until it is carried out."""
+        return self.conversation.hear(message)
+
+    def beat(self) -> bool:
+        """Count a ping or pong of the client, which are messages like others."""
+        return self.conversation.beat()
 
     def on_close(self) -> None:
         """End the conversation, if the handshake came that far."""

@@ -10,11 +10,14 @@ from app.api.problems import ApiError, invalid
 from app.api.risk_base import RiskHandler
 from app.auth.roles import Role
 from app.paper import RISK_PER_TRADE
+from opportunity.contracts.assessment import PortfolioAssessment
 from opportunity.contracts.risk import (
     BreakersAnswer,
     CorrelationAnswer,
     LimitsAnswer,
     LimitValues,
+    RiskStatus,
+    VarAnswer,
 )
 from opportunity.contracts.risk_asked import (
     Contradiction,
@@ -36,7 +39,7 @@ WORDS: Final[dict[bool | None, Literal["allowed", "refused", "unknown"]]] = {
 class StatusHandler(RiskHandler):
     """Where the paper account stands."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=RiskStatus)
     async def get(self) -> None:
         """Return value at risk, leverage, drawdown, limits and breakers."""
         risk = self.services.risk
@@ -48,7 +51,7 @@ class StatusHandler(RiskHandler):
 class AssessmentHandler(RiskHandler):
     """How the paper account stands as a whole."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=PortfolioAssessment)
     async def get(self) -> None:
         """Return score, tail, concentration, correlation, liquidity, stress and alerts."""
         risk = self.services.risk
@@ -59,7 +62,7 @@ class AssessmentHandler(RiskHandler):
 class CorrelationHandler(RiskHandler):
     """Whether a new position repeats what is held."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=CorrelationAnswer, body=CorrelationBody, problems=(404,))
     async def post(self) -> None:
         """Hold a position against others, by default those of the paper account."""
         asked, risk = self.body(CorrelationBody), self.services.risk
@@ -92,7 +95,7 @@ class CorrelationHandler(RiskHandler):
 class VarHandler(RiskHandler):
     """Value at risk and expected shortfall."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=VarAnswer, query=VarQuery)
     async def get(self) -> None:
         """Return both by four methods at a level and horizon, and what each position adds."""
         asked = self.query(VarQuery)
@@ -108,13 +111,13 @@ class LimitsHandler(RiskHandler):
         """Return the version of the limits as a strong tag."""
         return tag_of(self.services.paper.limits_version)
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=LimitsAnswer, etag=True)
     def get(self) -> None:
         """Return every limit; the ETag carries their version."""
         self.set_header("Cache-Control", "no-cache")
         self.send(self._answer())
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=LimitsAnswer, body=LimitsBody, etag=True)
     async def put(self) -> None:
         """Change some limits; with If-Match only if nobody was quicker."""
         asked, paper = self.body(LimitsBody), self.services.paper
@@ -146,7 +149,7 @@ class LimitsHandler(RiskHandler):
 class BreakersHandler(RiskHandler):
     """The breakers, by hand."""
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=BreakersAnswer, body=ResetBody, problems=(409,))
     async def post(self) -> None:
         """Close one breaker, or all of them; audited."""
         asked = self.body(ResetBody)

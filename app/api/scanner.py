@@ -47,7 +47,10 @@ async def judge(
 class ScanHandler(BaseHandler):
     """A scan under one's own weights and rules; nobody else notices."""
 
-    @operation(Role.VIEWER)
+    @operation(
+        Role.VIEWER, answer=ScannerResponse, query=NormalizeQuery, body=ScanRequest,
+        problems=(404,),
+    )
     async def post(self) -> None:
         """Rank up to `max_symbols` symbols; what could not be scanned is in `errors`."""
         began = time.perf_counter()

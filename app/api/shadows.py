@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from app.api.base import BaseHandler, read_model
+from app.api.base import BaseHandler
 from app.api.jobs import find_job, finished
 from app.api.operations import operation
 from app.api.problems import ApiError, invalid
@@ -14,8 +14,8 @@ from app.auth.roles import Role
 from app.backtests import Ran
 from app.comparisons import ShadowState, ShadowStory, shadow_guard
 from app.promote import guard_rows
-from opportunity.contracts.base import Query
-from opportunity.contracts.promotion import GuardLine, PromoteRequest
+from opportunity.contracts.paths import NamePath
+from opportunity.contracts.promotion import GuardLine, PromoteAnswer, PromoteRequest
 from opportunity.contracts.shadows import (
     ChapterLine,
     CurvePoint,
@@ -28,7 +28,7 @@ from opportunity.contracts.shadows import (
     ShadowRequest,
     ShadowsResponse,
 )
-from opportunity.contracts.weights import NormalizeQuery, PresetName
+from opportunity.contracts.weights import NormalizeQuery
 from opportunity.errors import ConflictError, unknown
 from opportunity.scoring.comparison import Comparison
 from opportunity.storage.failures import DatabaseError
@@ -37,10 +37,6 @@ from opportunity.storage.shadows import MOST_SHADOWS
 NOTHING_YET: Final = "it has not traded yet"
 
 T = TypeVar("T")
-
-
-class _Path(Query):
-    name: PresetName
 
 
 def interval_of(comparison: Comparison) -> IntervalLine:
@@ -113,7 +109,7 @@ class _Challengers(BaseHandler):
 class ShadowsHandler(_Challengers):
     """All challengers."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=ShadowsResponse)
     async def get(self) -> None:
         """Return the challengers that run, then those that have ended."""
         services = self.services
@@ -125,7 +121,10 @@ class ShadowsHandler(_Challengers):
             time=None if champion is None else champion.time, source=services.source,
         ))  # fmt: skip
 
-    @operation(Role.TRADER)
+    @operation(
+        Role.TRADER, answer=ShadowAnswer, query=NormalizeQuery, body=ShadowRequest,
+        problems=(404, 409),
+    )
     async def post(self) -> None:
         """Run weights on paper beside those in force: nine numbers, or a preset's."""
         asked = self.body(ShadowRequest)
@@ -160,16 +159,16 @@ class ShadowsHandler(_Challengers):
 class ShadowHandler(_Challengers):
     """One challenger."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=ShadowDetail, path=NamePath)
     async def get(self, name: str) -> None:
         """Return a challenger with both curves and the interval day by day."""
-        story = await self.told(self.services.shadows.story(_name(name)))
+        story = await self.told(self.services.shadows.story(self.places(NamePath).name))
         self.send(detail_of(story, self.services.source))
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=ShadowAnswer, path=NamePath, problems=(409,))
     async def delete(self, name: str) -> None:
         """End a challenger; its history stays, and twice is the same as once."""
-        name = _name(name)
+        name = self.places(NamePath).name
         state = await self.told(self.services.shadows.remove(name, by=self.caller.name))
         self.send(ShadowAnswer(
             message=f"Challenger {name!r} has ended", shadow=line_of(state),
@@ -180,7 +179,10 @@ class ShadowHandler(_Challengers):
 class ShadowPromoteHandler(PromoteHandler, _Challengers):
     """The way from a challenger to the weights that everybody shares."""
 
-    @operation(Role.TRADER)
+    @operation(
+        Role.TRADER, answer=PromoteAnswer, path=NamePath, body=ShadowPromoteRequest,
+        problems=(409,),
+    )
     async def post(self, name: str) -> None:  # type: ignore[override]  # its path has a name
         """Put a challenger's weights to use if it is better and the guards let them."""
         from opportunity.backtest.guards import Guards
@@ -192,7 +194,7 @@ class ShadowPromoteHandler(PromoteHandler, _Challengers):
             )
         asked = PromoteRequest(**body.model_dump())
         self._check(asked)
-        state = await self.told(self.services.shadows.state(_name(name)))
+        state = await self.told(self.services.shadows.state(self.places(NamePath).name))
         ran = finished(find_job(self.services, asked.id))
         if not isinstance(ran, Ran):
             raise ApiError(409, "not_a_backtest", "The job is not a backtest.", "id")
@@ -203,10 +205,6 @@ class ShadowPromoteHandler(PromoteHandler, _Challengers):
         examined = await self._examine(ran, state.shadow.weights)
         asked_all = Guards((guard, *examined.guards))
         self.send(self._promote(asked, replace(examined, guards=asked_all)))
-
-
-def _name(name: str) -> str:
-    return read_model(_Path, {"name": name}).name
 
 
 routes = [

@@ -21,7 +21,10 @@ NO_SIGNAL = "No signal generated"
 class ScoreHandler(BaseHandler):
     """One score with everything it was made from."""
 
-    @operation(Role.VIEWER)
+    @operation(
+        Role.VIEWER, answer=ScoreResponse, query=NormalizeQuery, body=ScoreRequest,
+        problems=(404,),
+    )
     async def post(self) -> None:
         """Return direction, confidence, advice, levels and components of the newest bar."""
         asked, services = self.body(ScoreRequest), self.services

@@ -33,7 +33,7 @@ class _EntryHandler(RiskHandler):
 class PositionHandler(_EntryHandler):
     """The position calculator."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=PositionAnswer, body=PositionBody, problems=(404,))
     async def post(self) -> None:
         """Return a size by risk alone and under every bound, with the one that binds."""
         asked, risk = self.body(PositionBody), self.services.risk
@@ -121,7 +121,7 @@ class PositionHandler(_EntryHandler):
 class StopHandler(_EntryHandler):
     """Where to give up."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=StopAnswer, body=StopBody, problems=(404,))
     def post(self) -> None:
         """Return the nearer of 1.5 ATR and the nearest structure level behind the entry."""
         asked, risk = self.body(StopBody), self.services.risk

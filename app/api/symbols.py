@@ -1,6 +1,6 @@
 """Symbols at the border: read in three spellings, answered in the client's own."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Collection, Iterable, Sized
 
 from app.api.problems import ApiError, invalid, warming
 from opportunity.contracts.agent import Rejected
@@ -32,6 +32,17 @@ def read_symbol(text: str, field: str) -> str:
         return parse_symbol(text)
     except ValueError as error:
         raise invalid(field, str(error)) from error
+
+
+def watched(text: str, known: Collection[str], field: str = "symbol") -> str:
+    """Return one unified symbol that is watched.
+
+    422 when it is malformed, 404 for another; 503 while nobody knows what is watched.
+    """
+    symbol = read_symbol(text, field)
+    if symbol not in known:
+        raise no_symbol(symbol, known)
+    return symbol
 
 
 def sort_out(

@@ -20,7 +20,7 @@ from opportunity.market.symbols import compact
 class UniverseHandler(BaseHandler):
     """What is watched; a choice is used by the next start."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=UniverseAnswer, query=UniverseQuery)
     async def get(self) -> None:
         """Return what is watched now, and what a choice would give."""
         asked, universe = self.query(UniverseQuery), self.services.universe
@@ -32,7 +32,7 @@ class UniverseHandler(BaseHandler):
             wanted = Choice(asked.quote or wanted.quote, asked.top or wanted.top)
         await self._answer(wanted, stored, asked.sort, False)
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=UniverseAnswer, body=UniverseBody)
     async def put(self) -> None:
         """Keep a choice for the next start; an empty one goes back to the settings."""
         told = self.body(UniverseBody)

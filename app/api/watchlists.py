@@ -2,12 +2,12 @@
 
 import asyncio
 
-from app.api.base import BaseHandler, read_model
+from app.api.base import BaseHandler
 from app.api.operations import operation
 from app.api.problems import ApiError, invalid
 from app.api.symbols import read_symbols
 from app.auth.roles import Role
-from opportunity.contracts.base import Query
+from opportunity.contracts.paths import NamePath
 from opportunity.contracts.watchlists import (
     WatchlistBody,
     WatchlistDeleted,
@@ -15,19 +15,14 @@ from opportunity.contracts.watchlists import (
     WatchlistsAnswer,
     WatchlistSaved,
 )
-from opportunity.contracts.weights import PresetName
 from opportunity.market.symbols import compact
 from opportunity.storage.watchlists import Watchlist
-
-
-class _Path(Query):
-    name: PresetName
 
 
 class WatchlistsHandler(BaseHandler):
     """All lists."""
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=WatchlistsAnswer)
     async def get(self) -> None:
         """Return the lists by name."""
         found = await asyncio.to_thread(self.services.watchlists.read)
@@ -38,10 +33,10 @@ class WatchlistsHandler(BaseHandler):
 class WatchlistHandler(BaseHandler):
     """One list."""
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=WatchlistSaved, path=NamePath, body=WatchlistBody)
     async def put(self, name: str) -> None:
         """Save or replace it; symbols that are not watched now are kept, and named."""
-        name = read_model(_Path, {"name": name}).name
+        name = self.places(NamePath).name
         symbols = tuple(read_symbols(self.body(WatchlistBody).symbols, "symbols"))
         try:
             kept = await asyncio.to_thread(self.services.watchlists.write, name, symbols)
@@ -49,10 +44,10 @@ class WatchlistHandler(BaseHandler):
             raise invalid("name", str(error)) from error
         self.send(WatchlistSaved(watchlist=_item(kept, set(self.services.symbols))))
 
-    @operation(Role.TRADER)
+    @operation(Role.TRADER, answer=WatchlistDeleted, path=NamePath)
     async def delete(self, name: str) -> None:
         """Delete it."""
-        name = read_model(_Path, {"name": name}).name
+        name = self.places(NamePath).name
         try:
             await asyncio.to_thread(self.services.watchlists.delete, name)
         except KeyError as error:

@@ -13,6 +13,7 @@ from opportunity.contracts.weights import (
     NormalizeQuery,
     WeightConfig,
     WeightsAnswer,
+    WeightsBody,
     WeightValues,
 )
 from opportunity.errors import ConflictError
@@ -62,19 +63,22 @@ class WeightsHandler(BaseHandler):
         """Return the version of the weights as a strong tag."""
         return f'"{self.services.controls.weights_version}"'
 
-    @operation(Role.VIEWER)
+    @operation(Role.VIEWER, answer=WeightValues, etag=True)
     def get(self) -> None:
         """Return the nine weights; the ETag carries their version."""
         self.set_header("Cache-Control", "no-cache")
         self.send(WeightValues(**self.services.weights.as_dict()))
 
-    @operation(Role.TRADER)
-    def put(self) -> None:
+    @operation(
+        Role.TRADER, answer=WeightsAnswer, query=NormalizeQuery,
+        body=(WeightConfig, WeightsBody), etag=True,
+    )
+    async def put(self) -> None:
         """Replace all nine weights at once; with If-Match only if nobody was quicker."""
         weights = settle(self.body(WeightConfig), self.query(NormalizeQuery).normalize)
         expected = self._expected()
         try:
-            version = self.services.controls.apply_weights(
+            version = await self.services.controls.apply_weights(
                 weights, by=self.caller.name, expected=expected
             )
         except ConflictError as error:

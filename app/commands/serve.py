@@ -18,6 +18,24 @@ def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument(
+        "--auth", action="store_true", default=None,
+        help="ask everybody for a login, also on this machine; always so beyond loopback",
+    )
+    parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM), for https")
+    parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
+    parser.add_argument(
+        "--origins", metavar="A,B", help="origins under which people reach the server, e.g. "
+        "https://desk.example.org"
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N",
+        help="processes that serve clients (1); more than one need REDIS_URL",
+    )
+    parser.add_argument(
+        "--agent-url", metavar="URL",
+        help="serve clients for the agent of another host, see docs/workers.md",
+    )
     parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (8000)")
     parser.add_argument(
         "--feed",
@@ -59,7 +77,6 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from app.commands.arguments import BAD_USAGE, complain
-    from app.server import serve
     from opportunity.config import SettingsError, load_settings
 
     flags: dict[str, Any] = {
@@ -68,7 +85,14 @@ def run(args: argparse.Namespace) -> int:
         if name not in {"verb", "run"} and value is not None
     }
     try:
-        return asyncio.run(serve(load_settings(flags)))
+        settings = load_settings(flags)
+        if settings.workers > 1 or settings.agent_url:
+            from app.edge.supervisor import supervise
+
+            return asyncio.run(supervise(settings, flags))
+        from app.server import serve
+
+        return asyncio.run(serve(settings))
     except SettingsError as error:
         complain(str(error))
         return BAD_USAGE

@@ -58,8 +58,8 @@ export function render({ model }) {
 
   function draw() {
     const s = JSON.parse(model.state || "{}");
-    flatten.disabled = !s.open;
-    reset.disabled = !s.ready || s.recorded;
+    flatten.disabled = !s.open || READ_ONLY;
+    reset.disabled = !s.ready || s.recorded || READ_ONLY;
     reset.title = s.recorded ? "A session is recorded: its log holds one account, so it cannot begin anew" : "";
     flatten.title = s.open ? "" : "Nothing is held and nothing waits";
   }

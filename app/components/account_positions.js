@@ -66,7 +66,7 @@ export function render({ model }) {
     setText(c.age, ago(time - p.opened));
     c.age.title = `Since ${clock(p.opened)} UTC, ${p.bars} decision bars`;
     const busy = asked === p.symbol, sure = confirming === p.symbol;
-    r.close.hidden = sure || busy || Boolean(p.leaving);
+    r.close.hidden = sure || busy || Boolean(p.leaving) || READ_ONLY;
     r.yes.hidden = r.no.hidden = !sure;
     r.leaving.hidden = !(busy || p.leaving);
     setText(r.leaving, p.leaving ? `leaving: ${p.leaving}` : busy ? "asking …" : "");

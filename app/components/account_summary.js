@@ -82,7 +82,7 @@ export function render({ model }) {
       setText(b.glyph, glyph);
       setText(b.word, line.state === "OPEN" ? (line.until ? `OPEN until ${clock(line.until)} UTC` : "OPEN until the data is back") : word);
       b.box.title = `${line.text || line.title}${line.trips ? ` · tripped ${line.trips}×` : ""}`;
-      b.reset.hidden = line.state === "CLOSED";
+      b.reset.hidden = line.state === "CLOSED" || READ_ONLY;
       b.reset.disabled = asking === line.name;
     }
   }

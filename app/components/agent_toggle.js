@@ -21,8 +21,8 @@ export function render({ model }) {
     button.setAttribute("aria-pressed", on);
     button.setAttribute("aria-busy", pending);
     button.setAttribute("aria-label", `Agent: ${on ? "ON" : "OFF"}`);
-    button.disabled = pending;
-    button.title = on ? "The agent looks at every closed bar. Press to stop new signals and entries; open paper positions stay managed, manual scans keep working."
+    button.disabled = pending || READ_ONLY;
+    button.title = READ_ONLY ? "Your role may look, and change nothing." : on ? "The agent looks at every closed bar. Press to stop new signals and entries; open paper positions stay managed, manual scans keep working."
       : "No new signals and no entries. Stops, targets and time stops of open paper positions stay managed. Press to start the agent.";
     glyph.replaceChildren(icon(on ? "bolt" : "off"));
     long.replaceChildren(h("span", { class: "word" }, "Agent: "), on ? "ON" : "OFF");

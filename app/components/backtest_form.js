@@ -119,8 +119,8 @@ export function render({ model }) {
   function drawJob() {
     job = JSON.parse(model.state || "{}");
     const busy = job.state in DOING;
-    run.disabled = busy;
-    cancel.hidden = !busy;
+    run.disabled = busy || READ_ONLY;
+    cancel.hidden = !busy || READ_ONLY;
     cancel.disabled = job.state === "cancelling";
     progress.hidden = !busy;
     progress.classList.toggle("unsure", busy && !(job.progress > 0 && job.progress < 1));

@@ -16,6 +16,9 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Whether who looks may change nothing: then what changes something is out of reach. */
+const READ_ONLY = document.documentElement.dataset.role === "viewer";
+
 /** Set the text of an element only when it differs: an untouched node costs no layout. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

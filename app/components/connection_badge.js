@@ -5,6 +5,7 @@ const LABEL = { connecting: "CONNECTING", connected: "CONNECTED", reconnecting: 
   disconnected: "DISCONNECTED", error: "ERROR" };
 const SIGN = { connecting: "◐", connected: "●", reconnecting: "◐", disconnected: "○", error: "✕" };
 const FIRST_MS = 1500, LONGEST_MS = 30000, PING_MS = 3000, DEAF_MS = 10000, QUICK = 10;
+const LOGGED_OUT = 4001;  // the login has ended: the server sends the page to log in again
 const REFUSED = { 1008: "refused by the server", 1013: "the server is full", 4010: "this page was too slow" };
 
 /** Wait before attempt n: exponential, with full jitter so that many pages do not come at once. */
@@ -59,6 +60,10 @@ export function render({ model }) {
     socket = null;
     rtt = null;
     if (leaving) return;
+    if (code === LOGGED_OUT) {  // where somebody pressed Log out, the page is on its way already
+      setTimeout(() => { if (!leaving) reload(); }, 1500);
+      return enter("disconnected");
+    }
     attempt += 1;
     reason = REFUSED[code] ?? "";
     const wait = backoff(Math.min(attempt, QUICK));
@@ -90,7 +95,7 @@ export function render({ model }) {
       asked.clear();
       if (lost) reload();
     }
-    const epoch = data.epoch ?? data.ws?.epoch;
+    const epoch = data.ws?.run;
     if (data.type === "status" && epoch && model.epoch && epoch !== model.epoch) reload();
     draw();
   }

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import param
 
 from app.components.island import Island, dumps, module, style
-from opportunity.errors import OpportunityError
+from app.components.later import Later
 from opportunity.scoring.trust import TrustSummary
 
 
@@ -18,7 +18,10 @@ class AgentToggle(Island):
     enabled : bool
         What the agent is; the page sets it.
     on_toggle : callable
-        Called with the wanted state; what it raises is shown beside the switch.
+        Called with the wanted state, perhaps to be awaited; may return the state that is. What
+        it raises is shown beside the switch.
+    later : Later, optional
+        Of the page, where it is to be awaited.
     """
 
     enabled = param.Boolean(False, doc="Whether the agent reacts to closed bars.")
@@ -27,22 +30,27 @@ class AgentToggle(Island):
     _esm = module("agent_toggle")
     _stylesheets: ClassVar[list[str]] = [style("agent_toggle")]
 
-    def __init__(self, on_toggle: Callable[[bool], None] | None = None, **params: Any) -> None:
+    def __init__(
+        self, on_toggle: Callable[[bool], Any] | None = None, later: Later | None = None,
+        **params: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**params)
-        self._on_toggle = on_toggle
+        self._on_toggle, self._later = on_toggle, later or Later()
         self._presses = 0
 
     def _handle_msg(self, data: Any) -> None:
-        error = ""
-        wanted = bool(data.get("enabled"))
-        try:
-            if self._on_toggle is None:
-                self.enabled = wanted
-            else:
-                self._on_toggle(wanted)
-        except (OpportunityError, ValueError, RuntimeError, OSError) as failure:
-            error = str(failure)
+        wanted, ask = bool(data.get("enabled")), self._on_toggle
+        if ask is None:
+            self.enabled = wanted
+            self._answered(None, None)
+        else:
+            self._later.carry_out(lambda: ask(wanted), self._answered)
+
+    def _answered(self, found: Any, failure: Exception | None) -> None:
+        if isinstance(found, bool):
+            self.enabled = found
         self._presses += 1
+        error = "" if failure is None else str(failure)
         self.answer = dumps({"n": self._presses, "error": error})
 
 

@@ -135,11 +135,12 @@ export function render({ model }) {
     normalise.disabled = whole || s <= 0;
     undo.disabled = past.length === 0;
     reset.disabled = n === 0;
-    apply.disabled = n === 0 || s <= 0 || model.readonly;
+    apply.disabled = n === 0 || s <= 0 || model.readonly || READ_ONLY;
+    save.disabled = READ_ONLY;
     setText(apply, whole ? "Apply" : "Normalise & apply");
     const same = presets.find((p) => names.every((key) => Math.abs(p.weights[key] - draft[key]) < 5e-3));
     preset.value = same ? same.name : "";
-    remove.hidden = !same || same.protected;
+    remove.hidden = !same || same.protected || READ_ONLY;
   }
 
   function takeLabels() {

@@ -7,6 +7,7 @@ import param
 
 from app.components.island import Island, dumps, module, style
 from app.components.labels import HINTS, LABELS
+from app.components.later import Later
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import ConflictError, OpportunityError
 from opportunity.scoring.weights import Weights
@@ -31,6 +32,8 @@ class WeightsEditor(Island):
         ValueError is shown. Without it Apply only moves the marks.
     on_save, on_delete : callable, optional
         `on_save(name, values)` and `on_delete(name)`; both return the presets that are left.
+    later : Later, optional
+        Of the page, where these three are to be awaited.
     """
 
     draft = param.String("{}", doc="Weights of the draft and the newest edit heard of, JSON.")
@@ -49,9 +52,10 @@ class WeightsEditor(Island):
         self,
         weights: Weights,
         active: Mapping[str, float] | None = None,
-        on_apply: Callable[[dict[str, float], bool], None] | None = None,
-        on_save: Callable[[str, dict[str, float]], Sequence[Mapping[str, Any]]] | None = None,
-        on_delete: Callable[[str], Sequence[Mapping[str, Any]]] | None = None,
+        on_apply: Callable[[dict[str, float], bool], Any] | None = None,
+        on_save: Callable[[str, dict[str, float]], Any] | None = None,
+        on_delete: Callable[[str], Any] | None = None,
+        later: Later | None = None,
         **params: Any,
     ) -> None:
         values = weights.as_dict()
@@ -62,7 +66,7 @@ class WeightsEditor(Island):
         )
         self.weights = weights
         self._on_apply, self._on_save, self._on_delete = on_apply, on_save, on_delete
-        self._notes = 0
+        self._notes, self._later = 0, later or Later()
         weights.param.watch(self._follow, list(DETECTOR_NAMES))
 
     def set_active(self, values: Mapping[str, float], note: str = "") -> None:
@@ -88,9 +92,22 @@ class WeightsEditor(Island):
             return
         try:
             action(data)
-        except ConflictError as conflict:
-            self._say("", conflict=str(conflict))
-        except (OpportunityError, ValueError, KeyError, PermissionError) as error:
+        except (OpportunityError, ValueError, KeyError) as error:
+            self._refused(error)
+
+    def _carry_out(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        def answered(found: Any, failure: Exception | None) -> None:
+            if failure is None:
+                done(found)
+            else:
+                self._refused(failure)
+
+        self._later.carry_out(work, answered)
+
+    def _refused(self, error: Exception) -> None:
+        if isinstance(error, ConflictError):
+            self._say("", conflict=str(error))
+        else:
             self._say(str(error), tone="bear")
 
     def _take(self, data: Mapping[str, Any]) -> None:
@@ -98,24 +115,32 @@ class WeightsEditor(Island):
 
     def _apply(self, data: Mapping[str, Any]) -> None:
         self.weights.update(_values(data))
-        values = self.weights.normalized().as_dict()
-        if self._on_apply is not None:
-            self._on_apply(values, bool(data.get("force")))
-        self.weights.update(values)
-        self.set_active(values, note="Applied for everybody." if self._on_apply else "Applied.")
+        values, apply = self.weights.normalized().as_dict(), self._on_apply
+        force = bool(data.get("force"))
+
+        def done(_: Any) -> None:
+            self.weights.update(values)
+            self.set_active(values, note="Applied for everybody." if apply else "Applied.")
+
+        self._carry_out(lambda: apply and apply(values, force), done)
 
     def _save(self, data: Mapping[str, Any]) -> None:
-        if self._on_save is None:
+        save = self._on_save
+        if save is None:
             return
         values = Weights(**_values(data)).normalized().as_dict()
         name = str(data["name"])
-        self.presets = dumps(list(self._on_save(name, values)))
-        self._say(f"Saved as {name}.")
+        note = f"Saved as {name}."
+        self._carry_out(lambda: save(name, values), lambda left: self._list(left, note))
 
     def _delete(self, data: Mapping[str, Any]) -> None:
-        if self._on_delete is not None:
-            self.presets = dumps(list(self._on_delete(str(data["name"]))))
-            self._say("Deleted.")
+        delete, name = self._on_delete, str(data["name"])
+        if delete is not None:
+            self._carry_out(lambda: delete(name), lambda left: self._list(left, "Deleted."))
+
+    def _list(self, presets: Sequence[Mapping[str, Any]], note: str) -> None:
+        self.presets = dumps(list(presets))
+        self._say(note)
 
     def _say(self, text: str, tone: str = "dim", conflict: str = "") -> None:
         self._notes += 1  # the same words twice are still news: the browser waits for an answer

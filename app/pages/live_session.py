@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 import panel as pn
 from bokeh.document import Document
 
+from app.auth.pages import act, caller
 from app.components.context_state import context_state, context_words
 from app.components.feed_badge import FeedBadge, held_up
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
 from app.components.island import dumps
+from app.components.later import Later
 from app.components.rows import LIMIT, ranking, table_state
 from app.components.signal_feed import SignalFeed
 from app.components.signal_table import SignalTable
@@ -54,7 +56,7 @@ class LiveSession:
     def __init__(
         self, services: "Services", doc: Document, symbol: str, timeframe: str, theme: ThemeName
     ) -> None:
-        self.services, self.doc = services, doc
+        self.services, self.doc, self.who = services, doc, caller(doc)
         self.draft = Weights(**services.weights.as_dict())
         self._active = services.weights.as_dict()
         self._based_on = services.controls.weights_version
@@ -63,7 +65,10 @@ class LiveSession:
         self._beat_at = float("-inf")
         self._stale_chart = False
         self._early = not services.symbols  # made before the exchange said what it trades
-        self.agent = AgentToggle(on_toggle=self._toggle, enabled=services.agent.enabled)
+        later = Later(doc)
+        self.agent = AgentToggle(
+            on_toggle=self._toggle, later=later, enabled=services.agent.enabled
+        )
         self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
         self.line = FeedBadge()
         self.line.draw(services.feed_status())
@@ -78,7 +83,7 @@ class LiveSession:
         self.feed = SignalFeed(on_select=lambda name: self._choose(symbol=name))
         self.editor = WeightsEditor(
             self.draft, active=self._active, on_apply=self._apply, on_save=self._save_preset,
-            on_delete=self._delete_preset,
+            on_delete=self._delete_preset, later=later,
         )
         self.pace = Pace(doc, self._show, lambda: bool(self.badge.visible))
         self._wire()
@@ -283,13 +288,14 @@ class LiveSession:
 
     # -- what the user asks for ----------------------------------------------------------------
 
-    def _toggle(self, enabled: bool) -> None:
-        self.services.controls.set_enabled(enabled, "page")
-        self.agent.enabled = self.services.agent.enabled
+    async def _toggle(self, enabled: bool) -> bool:
+        await self.services.controls.set_enabled(enabled, act(self.services, self.who))
+        return bool(self.services.agent.enabled)
 
-    def _apply(self, values: dict[str, float], force: bool) -> None:
+    async def _apply(self, values: dict[str, float], force: bool) -> None:
         based_on = None if force else self._based_on
-        version = self.services.controls.apply_weights(values, "page", based_on)
+        by = act(self.services, self.who)
+        version = await self.services.controls.apply_weights(values, by, based_on)
         self._based_on, self._active = version, dict(values)
 
     def _presets(self) -> list[dict[str, Any]]:
@@ -298,10 +304,12 @@ class LiveSession:
             for p in self.services.controls.presets()
         ]
 
-    def _save_preset(self, name: str, values: dict[str, float]) -> list[dict[str, Any]]:
-        self.services.controls.save_preset(name, values)
+    async def _save_preset(self, name: str, values: dict[str, float]) -> list[dict[str, Any]]:
+        act(self.services, self.who)
+        await self.services.controls.save_preset(name, values)
         return self._presets()
 
-    def _delete_preset(self, name: str) -> list[dict[str, Any]]:
-        self.services.controls.delete_preset(name)
+    async def _delete_preset(self, name: str) -> list[dict[str, Any]]:
+        act(self.services, self.who)
+        await self.services.controls.delete_preset(name)
         return self._presets()

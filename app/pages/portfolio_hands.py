@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from bokeh.document import Document, without_document_lock
 
+from app.auth.pages import act, caller
 from app.components.account import Commanding
 from app.components.account_words import BREAKERS, words
 from opportunity.errors import OpportunityError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
-BY: Final = "page"
 MOST_WHY: Final = 200
 
 
@@ -33,6 +33,7 @@ class Hands:
 
     def __init__(self, services: "Services", doc: Document) -> None:
         self._services, self._doc, self._closed = services, doc, False
+        self._who = caller(doc)
 
     def close(self) -> None:
         """Tell nothing more; what was asked is still done."""
@@ -55,19 +56,20 @@ class Hands:
 
     async def _do(self, asked: Mapping[str, Any]) -> str:
         paper, why = self._services.paper, str(asked.get("why", ""))[:MOST_WHY]
+        by = act(self._services, self._who)
         match asked.get("type"):
             case "close":
                 symbol = parse_symbol(str(asked["symbol"]))
-                await paper.close(symbol, BY, why)
+                await paper.close(symbol, by, why)
                 return f"{symbol} is left at its next open."
             case "flatten":
-                n = len(await paper.flatten(BY, why))
+                n = len(await paper.flatten(by, why))
                 return f"{n} position{'' if n == 1 else 's'} left at the next open."
             case "reset":
-                await paper.reset(float(asked["cash"]), BY, why)
+                await paper.reset(float(asked["cash"]), by, why)
                 return "The paper account has begun anew."
             case "reset_breaker":
                 name = str(asked["name"])
-                await paper.reset_breakers(name, BY, why)
+                await paper.reset_breakers(name, by, why)
                 return f"{words(BREAKERS, name)} breaker closed by hand."
         raise ValueError("command must be close, flatten, reset or reset_breaker")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bokeh.document import Document
 
+from app.auth.pages import act, caller
 from app.components.account import (
     AccountHands,
     AccountHistory,
@@ -17,6 +18,7 @@ from app.components.account_state import Around, positions_state, summary_state
 from app.components.feed_badge import FeedBadge, held_up
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
 from app.components.island import dumps
+from app.components.later import Later
 from app.components.theme import ThemeName
 from app.pages.pace import Events, News, Pace
 from app.pages.portfolio_hands import Hands
@@ -45,10 +47,12 @@ class PortfolioSession:
     """
 
     def __init__(self, services: "Services", doc: Document, theme: ThemeName) -> None:
-        self.services, self.doc = services, doc
+        self.services, self.doc, self.who = services, doc, caller(doc)
         self._beat_at = float("-inf")
         self._seen: tuple[int, int] | None = None  # epoch and time of the account that is shown
-        self.agent = AgentToggle(on_toggle=self._toggle, enabled=services.agent.enabled)
+        self.agent = AgentToggle(
+            on_toggle=self._toggle, later=Later(doc), enabled=services.agent.enabled
+        )
         self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
         self.line, self.trust, self.theme = FeedBadge(), TrustBadge(), ThemeSwitch(theme=theme)
         self.line.draw(services.feed_status())
@@ -138,7 +142,6 @@ class PortfolioSession:
     def _ask(self, part: Commanding, asked: Mapping[str, Any]) -> None:
         self.hand.ask(part, asked)
 
-    def _toggle(self, enabled: bool) -> None:
-        self.services.controls.set_enabled(enabled, "page")
-        self.agent.enabled = self.services.agent.enabled
-        self._draw(self.services.paper.state())
+    async def _toggle(self, enabled: bool) -> bool:
+        await self.services.controls.set_enabled(enabled, act(self.services, self.who))
+        return bool(self.services.agent.enabled)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pydantic
 from bokeh.document import Document
 
+from app.auth.pages import act, caller
 from app.backtest_plan import plan_of
 from app.components.backtest_form import BacktestForm, job_state
 from app.components.backtest_result import ResultSummary, ResultTrades
 from app.components.feed_badge import FeedBadge
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
+from app.components.later import Later
 from app.components.theme import ThemeName
 from app.jobs import Job
 from app.pages.pace import Events, News, Pace
@@ -43,11 +45,13 @@ class ResearchSession:
     """
 
     def __init__(self, services: "Services", doc: Document, job: str, theme: ThemeName) -> None:
-        self.services, self.doc = services, doc
+        self.services, self.doc, self.who = services, doc, caller(doc)
         self._wanted, self._beat_at = job, float("-inf")
         self._job: Job | None = None
         self._early = not services.symbols  # made before the exchange said what it trades
-        self.agent = AgentToggle(on_toggle=self._toggle, enabled=services.agent.enabled)
+        self.agent = AgentToggle(
+            on_toggle=self._toggle, later=Later(doc), enabled=services.agent.enabled
+        )
         self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
         self.line, self.trust, self.theme = FeedBadge(), TrustBadge(), ThemeSwitch(theme=theme)
         self.line.draw(services.feed_status())
@@ -136,6 +140,7 @@ class ResearchSession:
         OpportunityError, ValueError
             If it cannot be run; the text says why.
         """
+        act(self.services, self.who)
         try:
             request = BacktestRequest.model_validate(dict(asked))
         except pydantic.ValidationError as error:
@@ -162,6 +167,7 @@ class ResearchSession:
 
     def _cancel(self) -> None:
         if self._job is not None:
+            act(self.services, self.who)
             self.services.backtests.jobs.cancel(self._job)
             self._draw_job()
 
@@ -173,6 +179,6 @@ class ResearchSession:
         self.summary.state = told.summary
         self.trades.rows = told.trades
 
-    def _toggle(self, enabled: bool) -> None:
-        self.services.controls.set_enabled(enabled, "page")
-        self.agent.enabled = self.services.agent.enabled
+    async def _toggle(self, enabled: bool) -> bool:
+        await self.services.controls.set_enabled(enabled, act(self.services, self.who))
+        return bool(self.services.agent.enabled)

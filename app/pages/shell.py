@@ -7,6 +7,7 @@ import panel as pn
 from bokeh.document import Document
 from jinja2 import Environment, FileSystemLoader
 
+from app.auth.pages import caller
 from app.components.theme import ThemeName, stylesheet
 
 HERE: Final = Path(__file__).parent
@@ -62,6 +63,9 @@ def shell(name: str, title: str, roots: dict[str, Any], **facts: str) -> Page:
     page.add_variable("shell", _TEMPLATES.get_template("shell.html"))
     page.add_variable("page_css", _SHELL_CSS + (HERE / f"{name}.css").read_text(encoding="utf-8"))
     page.add_variable("page_title", title)
+    who = caller()
+    page.add_variable("user", "" if who.how == "loopback" else who.name)
+    page.add_variable("role", who.role.label)
     page.add_variable("pages", [(p.PATH.lstrip("/") or "./", p.TITLE) for p in _pages()])
     for key, fact in facts.items():
         page.add_variable(key, fact)

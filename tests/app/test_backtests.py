@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from walks import FIRST, LAST, START, FakeBars
 from app import backtests as module
 from app.backtest_plan import plan_of
 from app.backtests import Backtests, KeyUsedError
+from opportunity.backtest import engine
 from opportunity.backtest.trials import MemoryTrials
 from opportunity.bus.memory import Hub
 from opportunity.contracts.backtest import BacktestRequest
@@ -136,3 +138,20 @@ async def test_missing_history_tells_what_the_source_has(backtests):
     assert await backtests.jobs.wait(job, 30)
     (one,) = job.error.report["symbols"]
     assert (one["first"], one["last"]) == (FIRST, LAST)
+
+
+async def test_a_job_that_is_cancelled_while_it_trades_has_not_done_it_all(backtests, monkeypatch):
+    def stopped(*given, **named):
+        backtests.jobs.cancel(job)
+        return real(*given, **named)
+
+    real, gate = engine.backtest, threading.Event()
+    monkeypatch.setattr(engine, "backtest", stopped)
+    monkeypatch.setattr(
+        backtests, "history", lambda *a, of=backtests.history: gate.wait(10) and of(*a)
+    )
+    job = backtests.submit(plan())
+    gate.set()
+    assert await backtests.jobs.wait(job, 30)
+    assert (job.state, job.doing, job.progress) == ("cancelled", "trading", 0.0)
+    assert job.total > 0

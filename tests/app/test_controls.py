@@ -1,6 +1,7 @@
 """What people turn, over the real services."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -11,13 +12,13 @@ from opportunity.errors import ConflictError, ThreadError
 from opportunity.feeds.clock import wall_ms
 from opportunity.scoring.presets import PRESETS
 from opportunity.storage.failures import DatabaseError
-from opportunity.storage.repositories import SettingRepository
+from opportunity.storage.repositories import SettingRepository, WeightsRepository
 from opportunity.strategy import evaluate
 
 
 async def test_applied_weights_are_shared_stored_and_told(services, again) -> None:
     ears, first = Ears(services), services.controls.weights_version
-    assert services.controls.apply_weights(GIVEN, by="page", expected=first) == first + 1
+    assert await services.controls.apply_weights(GIVEN, by="page", expected=first) == first + 1
     assert services.weights.as_dict() == GIVEN
     event = await ears.event()
     assert (event["what"], event["value"], event["version"], event["by"]) == (
@@ -31,7 +32,7 @@ async def test_applied_weights_are_shared_stored_and_told(services, again) -> No
 
 
 async def test_ranking_follows_applied_weights(live) -> None:
-    live.controls.apply_weights(GIVEN, by="api")
+    await live.controls.apply_weights(GIVEN, by="api")
     wanted = evaluate(live.snapshot(), GIVEN, live.rules).combined.net
     await until(lambda: np.array_equal(live.evaluation().combined.net, wanted))
 
@@ -39,10 +40,10 @@ async def test_ranking_follows_applied_weights(live) -> None:
 async def test_of_two_who_apply_at_once_one_is_told(services) -> None:
     version = services.controls.weights_version
     ears = Ears(services)
-    services.controls.apply_weights(GIVEN, by="page", expected=version)
+    await services.controls.apply_weights(GIVEN, by="page", expected=version)
     assert (await ears.event())["by"] == "page"
     with pytest.raises(ConflictError, match=f"was {version}"):
-        services.controls.apply_weights(PRESETS["conservative"], by="api", expected=version)
+        await services.controls.apply_weights(PRESETS["conservative"], by="api", expected=version)
     assert services.weights.as_dict() == GIVEN
     assert services.controls.weights_version == version + 1
     await ears.nothing(services)
@@ -67,9 +68,9 @@ WRONG = [
 async def test_wrong_weights_change_nothing(services, values, words) -> None:
     version, ears = services.controls.weights_version, Ears(services)
     with pytest.raises(ValueError, match=words):
-        services.controls.apply_weights(values, by="api")
+        await services.controls.apply_weights(values, by="api")
     with pytest.raises(ValueError, match=words):
-        services.controls.save_preset("mine", values)
+        await services.controls.save_preset("mine", values)
     assert services.weights.as_dict() == BALANCED
     assert services.controls.weights_version == version
     assert len(services.controls.presets()) == len(PRESETS)
@@ -90,7 +91,7 @@ async def test_weights_set_in_python_are_stored_and_told_too(services, again) ->
     services.weights.sar = 2.0  # as it is
     await ears.nothing(services)
     with pytest.raises(ConflictError):
-        services.controls.apply_weights(GIVEN, by="page", expected=version)
+        await services.controls.apply_weights(GIVEN, by="page", expected=version)
     restarted = await again(services)
     assert (restarted.weights.sar, restarted.weights.smc) == (2.0, 0.5)
 
@@ -120,28 +121,28 @@ async def test_first_start_has_balanced_weights_and_version_one(services) -> Non
 
 
 async def test_presets_are_kept_over_a_restart(services, again) -> None:
-    services.controls.save_preset("swing trading 2.0", GIVEN)
-    services.controls.save_preset("Änderung", BALANCED)
-    services.controls.save_preset("swing trading 2.0", PRESETS["conservative"])  # replaces
+    await services.controls.save_preset("swing trading 2.0", GIVEN)
+    await services.controls.save_preset("Änderung", BALANCED)
+    await services.controls.save_preset("swing trading 2.0", PRESETS["conservative"])  # replaces
     restarted = await again(services)
     saved = {p.name: p.weights for p in restarted.controls.presets() if not p.protected}
     assert saved == {"swing trading 2.0": PRESETS["conservative"], "Änderung": BALANCED}
-    restarted.controls.delete_preset("Änderung")
+    await restarted.controls.delete_preset("Änderung")
     assert [p.name for p in restarted.controls.presets()] == [*PRESETS, "swing trading 2.0"]
 
 
 async def test_unknown_preset_cannot_be_deleted(services) -> None:
-    services.controls.save_preset("swing", GIVEN)
+    await services.controls.save_preset("swing", GIVEN)
     with pytest.raises(KeyError, match="Did you mean 'swing'"):
-        services.controls.delete_preset("swin")
+        await services.controls.delete_preset("swin")
 
 
 @pytest.mark.parametrize("name", ["balanced", "Aggressive", "CONSERVATIVE"])
 async def test_built_in_presets_stay_as_they_are(services, name) -> None:
     with pytest.raises(PermissionError, match=name):
-        services.controls.save_preset(name, GIVEN)
+        await services.controls.save_preset(name, GIVEN)
     with pytest.raises(PermissionError, match=name):
-        services.controls.delete_preset(name)
+        await services.controls.delete_preset(name)
     assert {p.name: p.weights for p in services.controls.presets() if p.protected} == PRESETS
 
 
@@ -150,7 +151,7 @@ async def test_built_in_presets_stay_as_they_are(services, name) -> None:
 )
 async def test_names_that_cannot_be_shown_or_found_are_refused(services, name) -> None:
     with pytest.raises(ValueError, match="name must be 1 to 64"):
-        services.controls.save_preset(name, GIVEN)
+        await services.controls.save_preset(name, GIVEN)
 
 
 async def test_preset_given_out_is_a_copy(services) -> None:
@@ -164,14 +165,14 @@ async def test_preset_given_out_is_a_copy(services) -> None:
 
 async def test_switch_is_told_once_and_kept(services, again) -> None:
     ears = Ears(services)
-    services.controls.set_enabled(False, by="page")
-    services.controls.set_enabled(False, by="api")
+    await services.controls.set_enabled(False, by="page")
+    await services.controls.set_enabled(False, by="api")
     event = await ears.event()
     assert (event["what"], event["value"], event["by"]) == ("agent", {"enabled": False}, "page")
     await ears.nothing(services)
     restarted = await again(services)
     assert not restarted.agent.enabled  # although the settings say on
-    restarted.controls.set_enabled(True, by="api")
+    await restarted.controls.set_enabled(True, by="api")
     assert restarted.agent.enabled
 
 
@@ -188,7 +189,7 @@ async def test_switch_turned_in_python_is_stored_and_told(services, again) -> No
 @pytest.mark.parametrize("value", ["yes", None, 1])
 async def test_switch_takes_only_on_and_off(services, again, value) -> None:
     with pytest.raises(ValueError, match="enabled"):
-        services.controls.set_enabled(value, by="api")
+        await services.controls.set_enabled(value, by="api")
     assert services.agent.enabled
     assert (await again(services)).agent.enabled
 
@@ -201,16 +202,16 @@ async def test_settings_count_until_somebody_switches(services, again) -> None:
 async def test_interval_keeps_its_bounds(services, value) -> None:
     before = services.agent.scan_interval_ms
     with pytest.raises(ValueError, match=f"100 to 60000, was {value}"):
-        services.controls.set_interval(value, by="api")
+        await services.controls.set_interval(value, by="api")
     assert services.agent.scan_interval_ms == before
 
 
 async def test_interval_is_whole_told_and_kept(services, again) -> None:
     ears = Ears(services)
     with pytest.raises(ValueError, match="scan_interval_ms"):
-        services.controls.set_interval(250.5, by="api")
+        await services.controls.set_interval(250.5, by="api")
     for value in (100, 60_000, 250):
-        services.controls.set_interval(value, by="api")
+        await services.controls.set_interval(value, by="api")
     assert [(await ears.event())["value"]["scan_interval_ms"] for _ in range(2)] == [100, 60_000]
     assert (await again(services)).agent.scan_interval_ms == 250
 
@@ -229,7 +230,7 @@ async def test_what_cannot_be_stored_is_not_turned(services, monkeypatch) -> Non
         lambda: services.controls.set_rules({"type": "any"}, by="api"),
     ):
         with pytest.raises(DatabaseError):
-            turn()
+            await turn()
     assert services.agent.enabled
     assert services.agent.scan_interval_ms == 60_000
     assert services.rules.as_dict() == before
@@ -239,7 +240,7 @@ async def test_what_cannot_be_stored_is_not_turned(services, monkeypatch) -> Non
 
 async def test_status_of_the_agent_is_published(services) -> None:
     ears = Ears(services)
-    services.controls.set_enabled(False, by="api")
+    await services.controls.set_enabled(False, by="api")
     await until(lambda: ("status", "") in ears.states)
 
 
@@ -248,16 +249,16 @@ async def test_status_of_the_agent_is_published(services) -> None:
 
 async def test_subscription_takes_any_spelling_and_is_kept(services, again) -> None:
     assert services.controls.subscribed == ()
-    told = services.controls.subscribe(["ethusdt", "BTC-USDT", "ETH/USDT"])
+    told = await services.controls.subscribe(["ethusdt", "BTC-USDT", "ETH/USDT"])
     assert told == ("ETH/USDT", "BTC/USDT")
     assert services.symbols == NAMES  # the universe stays
     restarted = await again(services)
     assert restarted.controls.subscribed == ("ETH/USDT", "BTC/USDT")
-    assert restarted.controls.subscribe([]) == ()
+    assert await restarted.controls.subscribe([]) == ()
 
 
 async def test_subscription_to_what_is_no_longer_watched_is_left_out(services, again) -> None:
-    services.controls.subscribe(["SOL/USDT", "BTC/USDT"])
+    await services.controls.subscribe(["SOL/USDT", "BTC/USDT"])
     fewer = await again(services, symbols=("BTC/USDT", "ETH/USDT"))
     assert fewer.controls.subscribed == ("BTC/USDT",)
 
@@ -272,16 +273,16 @@ async def test_subscription_to_what_is_no_longer_watched_is_left_out(services, a
 )
 async def test_wrong_subscription_changes_nothing(tmp_path, symbols, words) -> None:
     services = build(settings_of(tmp_path, max_symbols=2))
-    services.controls.subscribe(["SOL/USDT"])
+    await services.controls.subscribe(["SOL/USDT"])
     with pytest.raises(ValueError, match=words):
-        services.controls.subscribe(symbols)
+        await services.controls.subscribe(symbols)
     assert services.controls.subscribed == ("SOL/USDT",)
     await services.stop()
 
 
 async def test_rules_change_together_are_told_and_kept(services, again) -> None:
     ears, before = Ears(services), services.rules.as_dict()
-    services.controls.set_rules({"type": "any", "exclude_symbols": ["BTC/USDT"]}, by="api")
+    await services.controls.set_rules({"type": "any", "exclude_symbols": ["BTC/USDT"]}, by="api")
     event = await ears.event()
     assert (event["what"], event["by"], event["value"]["type"]) == ("rules", "api", "any")
     await ears.nothing(services)
@@ -306,7 +307,7 @@ async def test_rules_change_together_are_told_and_kept(services, again) -> None:
 async def test_wrong_rules_change_nothing(services, again, values, words) -> None:
     ears, before = Ears(services), services.rules.as_dict()
     with pytest.raises(ValueError, match=words):
-        services.controls.set_rules(values, by="api")
+        await services.controls.set_rules(values, by="api")
     assert services.rules.as_dict() == before
     await ears.nothing(services)
     assert (await again(services)).rules.as_dict() == before
@@ -345,7 +346,7 @@ async def test_what_cannot_be_stored_is_neither_in_force_nor_told(services, agai
         lambda: controls.apply_weights(GIVEN, by="api"),
     ):
         with pytest.raises(DatabaseError):
-            work()
+            await work()
     assert services.agent.enabled
     now = services.rules.as_dict(), services.agent.scan_interval_ms, controls.weights_version
     assert now == before
@@ -368,6 +369,106 @@ async def test_what_python_sets_holds_even_if_it_cannot_be_stored(services, brok
         ("agent", "python"), ("weights", "python"), ("rules", "python"),
     ]  # fmt: skip
     broken()
-    services.controls.set_enabled(True, by="page")  # and goes on as if nothing had been
+    await services.controls.set_enabled(True, by="page")  # and goes on as if nothing had been
     (event,) = await services.paper.audit("agent")
     assert (event.body["before"], event.body["after"]) == ({"enabled": False}, {"enabled": True})
+
+
+@pytest.fixture
+def locked(services):
+    """Let somebody else hold the database; what is returned lets go of it."""
+    other = services._memory._engine.connect()
+    other.exec_driver_sql("BEGIN IMMEDIATE")
+    yield other.close
+    other.close()
+
+
+async def test_a_locked_database_holds_up_nobody_else(services, locked) -> None:
+    controls, loop = services.controls, asyncio.get_running_loop()
+    works = [
+        asyncio.ensure_future(work)
+        for work in (
+            controls.set_enabled(False, by="page"), controls.set_interval(500, by="api"),
+            controls.set_rules({"threshold": 0.7}, by="api"), controls.subscribe(["BTC/USDT"]),
+            controls.apply_weights(GIVEN, by="api"), controls.save_preset("mine", GIVEN),
+            controls.delete_preset("mine"),
+        )
+    ]  # fmt: skip
+    longest, end = 0.0, loop.time() + 0.5
+    while (began := loop.time()) < end:
+        await asyncio.sleep(0.001)
+        longest = max(longest, loop.time() - began)
+    assert longest < 0.25
+    assert not any(work.done() for work in works)
+    assert services.agent.enabled  # stored first, then in force
+    locked()
+    await asyncio.gather(*works)
+    assert (services.agent.enabled, services.agent.scan_interval_ms) == (False, 500)
+    assert (services.rules.threshold, controls.subscribed) == (0.7, ("BTC/USDT",))
+    assert services.weights.as_dict() == GIVEN
+    assert [p.name for p in controls.presets()] == [*PRESETS]
+
+
+async def test_who_comes_first_is_carried_out_first(services, locked) -> None:
+    controls, version = services.controls, services.controls.weights_version
+    works = [
+        asyncio.ensure_future(controls.set_enabled(n % 2 == 0, by="api")) for n in range(6)
+    ]
+    quick = asyncio.ensure_future(controls.apply_weights(GIVEN, "page", version))
+    late = asyncio.ensure_future(controls.apply_weights(PRESETS["conservative"], "api", version))
+    await asyncio.sleep(0)
+    locked()
+    await asyncio.gather(*works)
+    assert services.agent.enabled is False
+    assert await quick == version + 1
+    with pytest.raises(ConflictError):
+        await late
+    assert services.weights.as_dict() == GIVEN
+    told = await services.paper.audit("agent", 20)
+    assert [e.body["after"]["enabled"] for e in reversed(told)] == [False, True, False, True, False]
+
+
+async def test_what_python_sets_meanwhile_is_not_lost_between_the_two(
+    services, again, monkeypatch
+) -> None:
+    """Whatever holds in the end is what the next start has."""
+    controls, loop = services.controls, asyncio.get_running_loop()
+    write, add = SettingRepository.write, WeightsRepository.add
+
+    def meanwhile(function):
+        done = threading.Event()
+        loop.call_soon_threadsafe(lambda: (function(), done.set()))
+        assert done.wait(10)
+
+    def written(self, *events, **values):
+        write(self, *events, **values)
+        if threading.current_thread() is not threading.main_thread():
+            monkeypatch.setattr(SettingRepository, "write", write)
+            meanwhile(lambda: services.agent.param.update(scan_interval_ms=700, enabled=False))
+            meanwhile(lambda: services.rules.param.update(threshold=0.61, min_trust=0.4))
+
+    def added(self, *asked, **more):
+        found = add(self, *asked, **more)
+        if threading.current_thread() is not threading.main_thread():
+            meanwhile(lambda: services.weights.update(PRESETS["conservative"]))
+        return found
+
+    for turn in (
+        lambda: controls.set_interval(500, by="api"),
+        lambda: controls.set_rules({"threshold": 0.7}, by="api"),
+    ):
+        monkeypatch.setattr(SettingRepository, "write", written)
+        await turn()
+    monkeypatch.setattr(WeightsRepository, "add", added)
+    version = await controls.apply_weights(GIVEN, by="api")
+    monkeypatch.undo()
+    assert controls.weights_version == version + 1  # Python was later
+    assert services.weights.as_dict() == PRESETS["conservative"]
+    now = services.rules.as_dict(), services.agent.enabled, services.agent.scan_interval_ms
+    assert now[0]["threshold"] == 0.7
+    assert now[0]["min_trust"] == 0.4
+    restarted = await again(services)
+    assert restarted.weights.as_dict() == PRESETS["conservative"]
+    assert (
+        restarted.rules.as_dict(), restarted.agent.enabled, restarted.agent.scan_interval_ms
+    ) == now

@@ -1,3 +1,4 @@
+import json
 import logging
 
 import pytest
@@ -96,3 +97,47 @@ def test_addresses_keep_no_secret(log, monkeypatch, said, shown) -> None:
 def test_unknown_level_is_an_error() -> None:
     with pytest.raises(KeyError):
         configure_logs("LOUD")
+
+
+def test_json_lines_are_json_in_order(log) -> None:
+    configure_logs("INFO", "json")
+    structlog.contextvars.bind_contextvars(request_id="r1")
+    structlog.get_logger().warning("bar late", symbol="BTC/USDT", late_s=1.5, agent="x\r\ny\x1b[2J")
+    structlog.contextvars.clear_contextvars()
+    (line,) = log()
+    told = json.loads(line)
+    assert list(told)[:3] == ["timestamp", "level", "event"]
+    assert told["request_id"] == "r1"
+    assert told["late_s"] == 1.5
+    assert told["agent"] == "x\r\ny\x1b[2J"
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_line_has_a_secret_and_none_is_two(log, form, monkeypatch) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    configure_logs("INFO", form)
+    secret = "CANARY-1f"
+    try:
+        raise ValueError(f"login of Bearer {secret} failed\r\nfaked line")
+    except ValueError:
+        structlog.get_logger().error(
+            "failed", exc_info=True, password=secret, headers={"Cookie": f"a={secret}"},
+            url=f"redis://:{secret}@127.0.0.1/0", said=f"token={secret}",
+        )  # fmt: skip
+        logging.getLogger("tornado").exception("not %s\r\nfaked", f"Bearer {secret}")
+    text = "\n".join(log())
+    assert secret not in text
+    if form == "json":
+        ours, theirs = map(json.loads, text.splitlines())
+        assert ours["password"] == "[redacted]"
+        assert ours["url"] == "redis://127.0.0.1/0"
+        assert "ValueError" in ours["exception"]
+        assert theirs["logger"] == "tornado"
+        assert "ValueError" in theirs["exception"]
+
+
+def test_json_takes_any_value(log) -> None:
+    configure_logs("INFO", "json")
+    structlog.get_logger().info("x", a=b"\xff", b={1: object()}, c=float("nan"), d={1, 2}, e=None)
+    assert len(log()) == 1

@@ -1,11 +1,15 @@
 import asyncio
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from accounts import TRADES as KNOWN
 from served import NAMES, START, Ears, until
 
 from app.paper import AUDITED, RISK_PER_TRADE
 from opportunity.errors import ConflictError, OpportunityError, ThreadError
 from opportunity.storage.failures import DatabaseError
+from opportunity.storage.ledger_pages import EquityCurve, Page
 from opportunity.trading.costs import Sizing
 
 
@@ -93,11 +97,11 @@ async def test_trade_rules_are_checked_together(services, again):
 
 
 async def test_every_change_of_what_people_turn_is_audited(services):
-    services.controls.set_enabled(False, "page")
-    services.controls.set_rules({"threshold": 0.7}, "api")
+    await services.controls.set_enabled(False, "page")
+    await services.controls.set_rules({"threshold": 0.7}, "api")
     weights = services.weights.as_dict() | {"smc": 0.2, "sar": 0.1}
     total = sum(weights.values())
-    services.controls.apply_weights({n: w / total for n, w in weights.items()}, "api")
+    await services.controls.apply_weights({n: w / total for n, w in weights.items()}, "api")
     services.weights.update(smc=0.9)
     found = await services.paper.audit()
     assert [(e.kind, e.body["by"]) for e in found] == [
@@ -152,3 +156,26 @@ async def test_limits_that_cannot_be_stored_are_not_in_force(services):
     assert services.paper.limits()["max_positions"] == 5
     with services._memory._engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE gone RENAME TO event")
+
+
+async def test_days_come_with_the_trades_that_ended_on_them(services, monkeypatch):
+    day, asked = 86_400_000, []
+    times = np.array([5, 6]) * day
+    points = np.ones(2)
+
+    def days(name, most, until):
+        asked.append((name, most, until))
+        return EquityCurve(times, points, points, points, points)
+
+    def trades(name, limit, after):
+        rows = newer if after is None else older
+        return Page(rows, 1 if after is None else 0)
+
+    ended = (7 * day, 5 * day, 4 * day + 1)
+    newer = tuple(replace(one, closed=at) for one, at in zip(KNOWN, ended, strict=True))
+    older = tuple(replace(one, closed=at) for one, at in zip(KNOWN, (4 * day, 3, 2), strict=True))
+    monkeypatch.setattr(services.paper._ledger, "days", days, raising=False)
+    monkeypatch.setattr(services.paper._ledger, "trades", trades, raising=False)
+    curve, found = await services.paper.days(2, 9)
+    assert (asked, curve.time.tolist()) == ([("paper", 2, 9)], times.tolist())
+    assert [trade.closed for trade in found] == sorted(ended)

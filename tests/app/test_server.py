@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -147,16 +148,33 @@ def test_answers_at_any_loopback_address(tmp_path) -> None:
             assert server.end()[0] == 0
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
-def test_address_that_others_can_reach_is_refused(tmp_path, host) -> None:
-    with Process(tmp_path, "--host", host) as server:
-        code, errors = server.wait(60)
+@pytest.mark.parametrize("flags", [("--host", "0.0.0.0"), ("--auth",)])
+def test_where_others_can_call_everybody_logs_in(tmp_path, flags) -> None:
+    with Process(tmp_path, *flags) as served:
+        said = []
+        while "simulated market" not in (line := served.process.stdout.readline()):
+            assert line, served.process.stderr.read()
+            said.append(line)
+        served.port = int(ADDRESS.fullmatch(line)[2])
+        told = "".join(said)
+        assert told.startswith("everybody must log in\n")
+        assert ("WARNING: others can reach 0.0.0.0" in told) is ("--host" in flags)
+        link = re.search(r"http://127\.0\.0\.1:\d+/login\?token=(\S+)\n", told)
+        for path in ("/api/agent/status", "/static/js/bokeh.min.js"):
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                served.call(path)
+        assert served.call("/health/live")
+        assert "Choose the password" in served.call(link[0].partition(str(served.port))[2].strip())
+        _, errors = served.end()
+        assert link[1] not in errors
+
+
+def test_a_certificate_that_cannot_be_read_is_said_at_once(tmp_path) -> None:
+    none = tmp_path / "none"
+    with Process(tmp_path, "--tls-cert", none, "--tls-key", none) as served:
+        code, errors = served.wait(30)
     assert code == 2
-    assert errors == (
-        "opportunity: host must be a loopback address as long as no login is set up, "
-        f"was '{host}'\n"
-    )
-    assert not (tmp_path / "opportunity.sqlite").exists()
+    assert "tls_cert and tls_key must be a certificate and its key" in errors
 
 
 def test_a_recorded_session_names_its_folder_and_what_to_do_with_it(tmp_path) -> None:
@@ -289,7 +307,8 @@ def test_nothing_is_left_outside_the_home(tmp_path, monkeypatch) -> None:
         server.address()
         assert server.end()[0] == 0
     kept = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
-    assert kept == {"home/opportunity.sqlite", "home/state/simulated-7.npz"}
+    inside = ("opportunity.sqlite", "signing-keys.json", "state/simulated-7.npz")
+    assert kept == {f"home/{name}" for name in inside}
     assert not list(other.iterdir())
 
 

@@ -8,6 +8,7 @@ import pytest
 from calling import made_calls
 from served import FRAMES, GIVEN, NAMES, START, Ears, build, settings_of, until
 
+from app.auth.users import NewKey
 from app.exchange.server import LocalExchange
 from app.feed import make_feed
 from app.names import symbols_key
@@ -168,7 +169,7 @@ async def test_scan_before_the_warm_up_reads_the_history(services) -> None:
 async def test_scans_work_while_the_agent_is_off(tmp_path) -> None:
     services = build(settings_of(tmp_path, speed=6_000.0))
     await services.start()
-    services.controls.set_enabled(False, by="api")
+    await services.controls.set_enabled(False, by="api")
     await until(lambda: services.agent.time >= START + 10 * MINUTE_MS)
     await until(lambda: services.snapshot().closed[0, 0] >= START + 10 * MINUTE_MS)
     report = await services.scan(NAMES, ["5m"])
@@ -177,7 +178,7 @@ async def test_scans_work_while_the_agent_is_off(tmp_path) -> None:
 
 
 async def test_chart_is_scored_under_the_shared_weights(live) -> None:
-    live.controls.apply_weights(GIVEN, by="api")
+    await live.controls.apply_weights(GIVEN, by="api")
     chart = await live.chart("ETH/USDT", "1h", 120)
     bars = await live.feed.history("ETH/USDT", "1h", 1_120, START)
     np.testing.assert_array_equal(chart.bars.values, bars.values[-120:])
@@ -258,7 +259,7 @@ async def test_market_goes_on_where_it_stood(tmp_path, again) -> None:
 async def test_time_is_remembered_while_the_agent_is_off(tmp_path, again) -> None:
     services = build(settings_of(tmp_path, speed=6_000.0, timeframes=("1h",)))
     await services.start()
-    services.controls.set_enabled(False, by="api")
+    await services.controls.set_enabled(False, by="api")
     await until(lambda: services.agent.time >= START + 7 * MINUTE_MS)
     restarted = await again(services)
     assert restarted.feed.clock.now() == services.agent.time > services.snapshot().time
@@ -383,3 +384,28 @@ async def test_session_is_recorded_where_it_is_asked_for(tmp_path) -> None:
     await services.stop()
     (folder,) = sessions_in(sessions_folder(tmp_path))
     assert read_session(folder).header["source"] == "simulated"
+
+
+async def test_bars_end_where_they_are_asked_to_and_never_in_the_future(live) -> None:
+    newest = await live.bars("BTC/USDT", "1h", 5)
+    assert (len(newest), int(newest.close_time[-1])) == (5, START)
+    later = await live.bars("BTC/USDT", "1h", 5, START + 10 * length_ms("1h"))
+    assert later.time.tolist() == newest.time.tolist()
+    before = await live.bars("BTC/USDT", "1h", 5, int(newest.time[0]))
+    assert int(before.close_time[-1]) == int(newest.time[0])
+    with pytest.raises(ValueError, match="n_bars"):
+        await live.bars("BTC/USDT", "1h", 0)
+
+
+# -- who may come in ----------------------------------------------------------------------------
+
+
+async def test_accounts_outlive_the_server_and_their_changes_are_in_the_audit(services, again):
+    text, _ = await services.accounts.people.create_key(NewKey("notebook", "trader"), "test")
+    assert services.accounts.verify_bearer(text).name == "key:notebook"
+    restarted = await again(services)
+    assert restarted.accounts.verify_bearer(text).name == "key:notebook"
+    (kept,) = restarted.accounts.people.keys()
+    assert kept.last_used is not None
+    (told,) = await restarted.paper.audit("audit", 10, None)
+    assert (told.body["what"], told.body["by"]) == ("token", "test")

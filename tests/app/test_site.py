@@ -90,8 +90,8 @@ async def test_closing_tells_the_stream_and_takes_no_more_calls(services) -> Non
 
 ORIGINS = [
     ("http://127.0.0.1:{port}", 101),
-    ("http://localhost:{port}", 101),
-    ("http://[::1]:{port}", 101),
+    ("http://localhost:{port}", 403),
+    ("http://[::1]:{port}", 403),
     ("http://127.0.0.1:1", 403),
     ("http://evil.example:{port}", 403),
 ]

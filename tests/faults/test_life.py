@@ -341,7 +341,7 @@ class Machine(RuleBasedStateMachine):
 
         async def apply(values: dict[str, float]) -> int:
             await asyncio.sleep(0)
-            return controls.apply_weights(values, "test", version)
+            return await controls.apply_weights(values, "test", version)
 
         async def both() -> list[Any]:
             return await asyncio.gather(apply(one), apply(other), return_exceptions=True)

@@ -1,37 +1,52 @@
 """A small world behind a real socket: six symbols, four timeframes, everything else as it is."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import numpy as np
 import param
 import pytest
+from logins import PASSWORD, accounts_at
+from rawhttp import Line
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 from walks import FakeBars
 
-from app.api import install, routes
+from app.api import install, resources, routes
 from app.api.broadcast import Realtime
+from app.api.hot import Hot
+from app.api.hot_stream import put_before
+from app.api.operations import operation_of, pattern_of, problems_of
+from app.auth.gate import Gate
 from app.backtests import Backtests
+from app.observing.observing import Observing
 from app.presets import Preset
 from opportunity.backtest.trials import MemoryTrials
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.contracts.realtime import EVENT_CHANNELS
 from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import ConflictError
 from opportunity.feeds.status import FeedStatus
 from opportunity.live.context import Context
 from opportunity.live.scan_report import ScanReport
 from opportunity.market.symbols import parse_symbol
+from opportunity.market.wall import wall_ms
 from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.presets import PRESETS, PROTECTED
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
 from opportunity.storage.bar_notes import NotePage
+from opportunity.storage.events import StoredEvent
+from opportunity.storage.streams import channel_of
 from opportunity.strategy import Evaluation, ScanRules, evaluate
 
 NOW = 1_767_225_600_000  # 2026-01-01 00:00 UTC
@@ -86,6 +101,10 @@ class FakeAgent(param.Parameterized):
     next_scan_at = param.Integer(NOW + 30_000, allow_None=True)
     last_error = param.String("")
 
+    def calibration(self, weights: Any = None) -> None:
+        return None
+    n_scans, n_unstored, storage_error, loop = 3, 0, "", None
+
 
 class KeptPromotions:
     """Promotions in memory."""
@@ -97,16 +116,46 @@ class KeptPromotions:
         self.rows.append(done)
 
 
+class KeptLog:
+    """An event log in memory, numbered as the database does it."""
+
+    def __init__(self) -> None:
+        self.rows: list[StoredEvent] = []
+        self._heads: dict[Any, int] = dict.fromkeys(EVENT_CHANNELS, 0)
+
+    def append(self, kind: str, **body: Any) -> StoredEvent:
+        """Keep an event and return it as it is in the log."""
+        channel, seq = channel_of(kind, body), None
+        if channel is not None:
+            seq = self._heads[channel] = self._heads[channel] + 1
+        n = len(self.rows) + 1
+        self.rows.append(StoredEvent(n, f"k{n}", NOW, NOW, kind, body, channel, seq))
+        return self.rows[-1]
+
+    def epoch(self) -> str:
+        return "e1"
+
+    def heads(self) -> dict[Any, int]:
+        return dict(self._heads)
+
+    def after(self, channel: str, seq: int, limit: int = 1_000) -> tuple[StoredEvent, ...]:
+        found = (row for row in tuple(self.rows) if row.channel == channel)
+        return tuple(row for row in found if (row.stream_seq or 0) > seq)[:limit]
+
+
 class FakeServices:
     """The surface of `app.services.Services`, with a drawn market instead of a feed."""
 
     source, feed_name, version, epoch = "simulated", "simulated", "0.0.test", "e1"
     base, timeframes = "5m", TIMEFRAMES
+    accounts: Any = None
+    feed = SimpleNamespace(clock=SimpleNamespace(speed=60.0))
 
     def __init__(self, loop: asyncio.AbstractEventLoop, symbols: tuple[str, ...] = SYMBOLS) -> None:
         self.settings = Settings(max_symbols=4, max_connections=5)
         self.controls = self  # what people turn is faked here, too
         self.hub = Hub(loop, tick_s=0.001)
+        self.events = KeptLog()
         self.weights, self.rules, self.agent = Weights(), ScanRules(), FakeAgent()
         self.symbols = symbols
         self.subscribed: tuple[str, ...] = ()
@@ -127,6 +176,9 @@ class FakeServices:
 
     def feed_status(self) -> FeedStatus | None:
         return self.line
+
+    def look_at_storage(self) -> int:
+        return 0
 
     def preview(self, symbol: str, timeframe: str) -> Explanation | None:
         row = None if self.market is None else self.evaluate(self.weights).find(symbol)
@@ -180,7 +232,7 @@ class FakeServices:
         )
         return Context(symbol, self.source, NOW, headlines=told[:most])
 
-    def apply_weights(
+    async def apply_weights(
         self, values: Mapping[str, float], by: str, expected: int | None = None
     ) -> int:
         if expected is not None and expected != self.weights_version:
@@ -194,34 +246,47 @@ class FakeServices:
         built_in = [Preset(n, dict(w), True) for n, w in PRESETS.items()]
         return built_in + [Preset(n, w, False) for n, w in sorted(self._saved.items())]
 
-    def save_preset(self, name: str, weights: Mapping[str, float]) -> None:
+    async def save_preset(
+        self, name: str, weights: Mapping[str, float], check: Any = None
+    ) -> None:
+        if check is not None:
+            check()
         if name in PROTECTED:
             raise PermissionError(name)
         self._saved[name] = dict(weights)
 
-    def delete_preset(self, name: str) -> None:
+    async def delete_preset(self, name: str, check: Any = None) -> None:
+        if check is not None:
+            check()
         if name in PROTECTED:
             raise PermissionError(name)
         del self._saved[name]
 
-    def set_enabled(self, enabled: bool, by: str) -> None:
+    async def set_enabled(self, enabled: bool, by: str) -> None:
         if enabled != self.agent.enabled:
             self.agent.enabled = enabled
             self._tell("agent", {"enabled": enabled}, None, by)
 
-    def set_interval(self, scan_interval_ms: int, by: str) -> None:
+    async def set_interval(self, scan_interval_ms: int, by: str) -> None:
         self.agent.scan_interval_ms = scan_interval_ms
 
-    def subscribe(self, symbols: Any) -> tuple[str, ...]:
+    async def subscribe(self, symbols: Any) -> tuple[str, ...]:
         self.subscribed = tuple(parse_symbol(s) for s in symbols)
         return self.subscribed
 
-    def set_rules(self, values: Mapping[str, Any], by: str) -> None:
+    async def set_rules(self, values: Mapping[str, Any], by: str) -> None:
         self.rules.param.update(**values)
 
     def _tell(self, what: str, value: Any, version: int | None, by: str) -> None:
+        self.events.append(what, what=what, by=by, before=None, after=value, version=version)
         event = {"what": what, "value": value, "version": version, "by": by, "ts": NOW}
         self.hub.emit("config", event)
+
+    def happen(self, kind: str, **body: Any) -> StoredEvent:
+        """Append an event to the log and tell of it."""
+        stored = self.events.append(kind, **body)
+        self.hub.emit("event", stored)
+        return stored
 
     def publish_signal(self, symbol: str, score: float = 0.7, **more: Any) -> None:
         direction = "BULLISH" if score >= 0.6 else "BEARISH" if score <= 0.4 else "NEUTRAL"
@@ -230,6 +295,17 @@ class FakeServices:
             "score": score, "risk_level": "LOW", "timeframes": {"5m": score, "1h": 0.5},
             "ts": NOW, "source": "simulated", **more,
         })  # fmt: skip
+
+
+def assert_declared(method: str, path: str, status: int) -> None:
+    """Check that a method may end with a status by what is declared of it."""
+    for template, handler in resources():
+        if not re.fullmatch(pattern_of(template), path):
+            continue
+        made = operation_of(handler, method)
+        if made is not None and status < 500:
+            allowed = {*made.successes, *problems_of(template, method, made), 304}
+            assert status in allowed, f"{method} {template} must declare {status}"
 
 
 @dataclass
@@ -251,6 +327,7 @@ class World:
         """Return status, decoded body and headers of a request."""
         async with self.http.request(method, self.url + path, **kwargs) as answer:
             text = await answer.text()
+            assert_declared(method, answer.url.raw_path, answer.status)
             assert "NaN" not in text
             assert "Infinity" not in text
             body = await answer.json(content_type=None) if "json" in answer.content_type else text
@@ -286,7 +363,25 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     """Serve the small world on a free port."""
+    async with served(FakeServices(asyncio.get_running_loop())) as made:
+        yield made
+
+
+@pytest.fixture
+async def doors(tmp_path: Path) -> AsyncIterator[World]:
+    """The small world with users: anna may do all, tom trades, vera looks."""
     services = FakeServices(asyncio.get_running_loop())
+    services.accounts = accounts_at(tmp_path, wall_ms)
+    for name, role in {"anna": "admin", "tom": "trader", "vera": "viewer"}.items():
+        await services.accounts.people.add(name, role, PASSWORD, "test")
+    async with served(services) as made:
+        yield made
+    await services.accounts.close()
+
+
+@asynccontextmanager
+async def served(services: FakeServices) -> AsyncIterator[World]:
+    """Serve on a free port, and end all of it."""
     application = Application(routes(services))  # type: ignore[arg-type]  # same surface
     realtime = install(application, services)  # type: ignore[arg-type]  # same surface
     server = HTTPServer(application)
@@ -295,7 +390,26 @@ async def world() -> AsyncIterator[World]:
     async with aiohttp.ClientSession() as http:
         yield World(services, application, realtime, port, http, server)
         await realtime.close()
+    await Observing.of(application).close()
     await services.backtests.close()
     services.hub.close()
     server.stop()
     await server.close_all_connections()
+
+
+@pytest.fixture
+def hot(world: World) -> Hot:
+    """Put hot answers before the small world, which has a signal and a price."""
+    made = Hot(world.services, Gate(world.services.settings), dict(resources()))  # type: ignore[arg-type]  # same surface
+    put_before(world.server, made)
+    world.services.publish_signal("BTC/USDT", 0.8)
+    world.services.hub.publish("price", "BTC/USDT", (NOW, 1.0, 3.0, 1.0, 2.0, 5.0))
+    return made
+
+
+@pytest.fixture
+async def line(world: World, hot: Hot) -> AsyncIterator[Line]:
+    """A raw connection to the small world behind hot answers."""
+    made = await Line.to(world)
+    yield made
+    await made.close()

@@ -1,7 +1,9 @@
+import asyncio
 import json
 
 import pytest
 
+from app.api import replay
 from app.api.conversation import Conversation
 from app.api.limits import Limits
 
@@ -14,6 +16,9 @@ class Line:
         self.closed = False
         self.coalesced = self.waiting_bytes = 0
         self.code: int | None = None
+
+    def send_one(self, key, data):
+        self.send([(key, data)])
 
     def send(self, frames):
         for _, data in frames:
@@ -106,7 +111,7 @@ async def test_ping_echoes_the_clients_time(talk, line):
 async def test_newest_states_follow_every_subscription(talk, line, world, eventually):
     world.services.publish_signal("BTC/USDT")
     world.services.hub.publish("scan", "", world.services.evaluation())
-    await eventually(lambda: world.realtime.newest("market_scan") is not None)
+    await eventually(lambda: world.realtime.source.newest("market_scan") is not None)
     for frames in ('["1h"]', '["5m"]'):
         line.sent.clear()
         talk.hear('{"action": "subscribe", "symbols": ["BTCUSDT"], '
@@ -118,8 +123,91 @@ async def test_newest_states_follow_every_subscription(talk, line, world, eventu
 
 
 async def test_default_stream_does_not_swallow_the_first_snapshot(talk, line, world, eventually):
-    world.services.controls.subscribe(["BTCUSDT"])
+    await world.services.controls.subscribe(["BTCUSDT"])
     world.services.publish_signal("BTC/USDT")
     await eventually(lambda: line.sent[-1]["type"] == "signal")
     talk.hear('{"action": "subscribe", "symbols": ["BTCUSDT"]}')
     assert [m["type"] for m in line.sent[-2:]] == ["subscription_confirmed", "signal"]
+
+
+# -- resume -------------------------------------------------------------------------------------
+
+
+def trades(line):
+    return [m["seq"] for m in line.sent if m["type"] == "trade"]
+
+
+@pytest.fixture
+def slow_log(world, monkeypatch):
+    """A log that answers when it is let, what it had when it was asked."""
+    let, source = asyncio.Event(), world.realtime.source
+    quick = source.missed
+
+    async def missed(channel, after):
+        found = await quick(channel, after)
+        if not let.is_set():
+            await let.wait()
+        return found
+
+    monkeypatch.setattr(source, "missed", missed)
+    return let
+
+
+async def test_what_happens_while_the_log_is_read_comes_after_it_and_once(
+    talk, line, world, slow_log, eventually
+):
+    seqs = world.realtime.source.seqs
+    for _ in range(3):
+        world.services.happen("fill", book="paper")
+    await eventually(lambda: seqs()["trade"] == 3)
+    talk.hear('{"action": "subscribe", "channels": ["trade"]}')
+    line.sent.clear()
+    resuming = asyncio.ensure_future(talk.hear('{"action": "resume", "seqs": {"trade": 1}}'))
+    world.services.happen("fill", book="paper")
+    await eventually(lambda: seqs()["trade"] == 4)
+    assert line.sent == []
+    slow_log.set()
+    await resuming
+    assert line.sent[0]["type"] == "resumed"
+    assert (line.sent[0]["replayed"], line.sent[0]["complete"]) == (3, True)
+    world.services.happen("fill", book="paper")
+    await eventually(lambda: trades(line) == [2, 3, 4, 5])
+
+
+async def test_who_leaves_while_the_log_is_read_is_sent_nothing(talk, line, world, slow_log):
+    resuming = asyncio.ensure_future(talk.hear('{"action": "resume"}'))
+    await asyncio.sleep(0)
+    n_sent = len(line.sent)
+    talk.end()
+    slow_log.set()
+    await resuming
+    assert len(line.sent) == n_sent
+    assert world.realtime._listeners == {}
+
+
+async def test_too_much_to_replay_is_said(talk, line, world, eventually, monkeypatch):
+    monkeypatch.setattr(replay, "MOST_MISSED", 2)
+    for _ in range(3):
+        world.services.happen("fill", book="paper")
+    await eventually(lambda: world.realtime.source.seqs()["trade"] == 3)
+    await talk.hear('{"action": "resume", "seqs": {"trade": 0}}')
+    assert (line.sent[-1]["replayed"], line.sent[-1]["complete"]) == (0, False)
+    world.services.happen("fill", book="paper")
+    await eventually(lambda: trades(line) == [4])
+
+
+async def test_resume_keeps_the_default_stream(talk, line, world, eventually):
+    await world.services.controls.subscribe(["BTCUSDT"])
+    await talk.hear('{"action": "resume", "last_seq": 0}')
+    world.services.publish_signal("BTC/USDT")
+    await eventually(lambda: line.sent[-1]["type"] == "signal")
+
+
+async def test_pings_are_counted_with_the_messages(talk, world):
+    world.realtime.limits = Limits(excess=3)
+    again = Conversation(world.realtime, line := Line(), line.hang_up)
+    answers = [again.beat() for _ in range(26)]
+    assert answers[:20] == [True] * 20
+    assert not any(answers[21:])
+    assert line.code == 1008
+    again.end()

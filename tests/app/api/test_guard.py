@@ -1,34 +1,11 @@
-from types import SimpleNamespace
+"""Bounds of requests, and who may call where nobody logs in, over a real server."""
+
+import time
 
 import pytest
-from tornado.httputil import HTTPHeaders
 
-from app.api.guard import FORWARDING, allowed_hosts, check_caller
-from app.api.problems import ApiError
-
-
-def request_from(address: str, headers: dict[str, str]) -> SimpleNamespace:
-    socket = SimpleNamespace(getsockname=lambda: (address, 8000, 0, 0))
-    connection = SimpleNamespace(stream=SimpleNamespace(socket=socket))
-    return SimpleNamespace(connection=connection, headers=HTTPHeaders(headers), protocol="http")
-
-
-def test_hosts_are_exact_names_with_the_port():
-    hosts = allowed_hosts("127.0.0.1", 8000)
-    assert hosts == {"localhost:8000", "127.0.0.1:8000", "[::1]:8000"}
-    assert "localhost" in allowed_hosts("::1", 80)
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"])
-def test_loopback_with_its_own_name_passes(address):
-    check_caller(request_from(address, {"Host": "localhost:8000"}), writes=True)
-
-
-@pytest.mark.parametrize("address", ["192.168.0.5", "0.0.0.0", "2001:db8::1"])
-def test_other_addresses_need_a_login(address):
-    with pytest.raises(ApiError) as caught:
-        check_caller(request_from(address, {"Host": "localhost:8000"}), writes=False)
-    assert caught.value.code == "not_loopback"
+from app.api.guard import MAX_ARGUMENTS, MAX_HEADER_BYTES, MAX_HEADERS, MAX_URL, SECRET_NAMES
+from app.auth.origins import FORWARDING
 
 
 @pytest.mark.parametrize(
@@ -92,3 +69,38 @@ async def test_cross_origin_read_is_answered_without_permission(world):
     assert status == 200
     assert "Access-Control-Allow-Origin" not in headers
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_NAMES))
+async def test_a_secret_in_the_url_is_refused_and_not_repeated(world, name):
+    for spelt in (name, name.upper()):
+        problem = await world.refused(400, "GET", f"/api/agent/status?{spelt}=CANARY")
+        assert problem["code"] == "secret_in_url"
+        assert "CANARY" not in str(problem)
+
+
+async def test_no_token_is_taken_from_the_url_of_a_page_that_is_not_the_login(world):
+    await world.refused(400, "GET", "/ws/realtime?token=x")
+    await world.refused(400, "GET", "/api/login?token=x")
+
+
+async def test_too_many_headers_are_refused(world):
+    few = {f"X-{i}": "1" for i in range(MAX_HEADERS - 20)}
+    assert (await world.call("GET", "/health", headers=few))[0] == 200
+    many = {f"X-{i}": "1" for i in range(MAX_HEADERS + 1)}
+    assert (await world.refused(431, "GET", "/health", headers=many))["code"] == "headers"
+    large = {"X-Large": "x" * MAX_HEADER_BYTES}
+    assert (await world.refused(431, "GET", "/health", headers=large))["code"] == "headers"
+
+
+async def test_too_long_a_url_is_refused(world):
+    problem = await world.refused(414, "GET", "/api/" + "x" * MAX_URL)
+    assert problem["code"] == "url"
+    assert len(problem["instance"]) <= 200
+
+
+async def test_too_many_arguments_are_refused_at_once(world):
+    query = "&".join(f"a{i}=1" for i in range(MAX_ARGUMENTS + 1))
+    began = time.perf_counter()
+    assert (await world.refused(400, "GET", f"/health?{query}"))["code"] == "arguments"
+    assert time.perf_counter() - began < 0.2

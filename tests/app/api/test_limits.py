@@ -18,7 +18,7 @@ def test_strikes_fill_only_within_the_window():
 
 def test_limits_are_those_of_the_protocol():
     limits = Limits()
-    assert (limits.max_symbols, limits.max_connections) == (50, 500)
+    assert (limits.max_symbols, limits.max_connections) == (50, 6_000)
     assert limits.max_message == 65_536
     assert (limits.rate_per_s, limits.malformed, limits.strikes_s) == (20, 20, 10)
     assert (limits.ping_s, limits.throttle_s, limits.status_s) == (20, 0.25, 15)

@@ -83,6 +83,30 @@ async def test_free_socket_gets_frames_in_order_at_once(pair):
     assert pair.outlet.waiting_bytes == 0
 
 
+async def test_one_frame_is_sent_as_many_are(pair):
+    pair.outlet.send_one("a", b"1")
+    pair.outlet.send_one(None, b"2")
+    assert await pair.read(2) == b"12"
+    block = pair.fill()
+    pair.outlet.send_one("a", b"old")
+    pair.outlet.send_one("a", b"new")
+    pair.outlet.send_one(None, b"E")
+    assert await pair.read(len(block) + 4) == block + b"newE"
+    assert pair.outlet.coalesced == 1
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_more_than_may_wait_is_too_much_also_at_once(alone):
+    pair = Pair(max_bytes=1_000)
+    if alone:
+        pair.outlet.send_one(None, b"x" * 1_001)
+    else:
+        pair.outlet.send([(None, b"x" * 600), (None, b"y" * 600)])
+    assert pair.slow == 1
+    assert pair.outlet.closed
+    pair.close()
+
+
 async def test_busy_socket_keeps_the_newest_state_and_every_event(pair):
     block = pair.fill()
     pair.outlet.send([("a", b"old"), (None, b"E1"), ("b", b"B")])

@@ -68,3 +68,23 @@ async def test_bad_weights_are_refused(world):
     broken = dict.fromkeys(DETECTOR_NAMES, 2.0)
     await world.refused(422, "POST", PATH, params={"name": "x"}, json=broken)
     await world.refused(422, "POST", PATH, json=AGGRESSIVE)
+
+
+async def test_a_write_that_starts_from_older_presets_is_refused(world):
+    mine = {"weights": AGGRESSIVE}
+    _, _, headers = await world.call("GET", PATH)
+    old = headers["ETag"]
+    status, _, _ = await world.call("GET", PATH, headers={"If-None-Match": old})
+    assert status == 304
+    status, _, headers = await world.call(
+        "POST", PATH, json=mine | {"name": "mine"}, headers={"If-Match": old}
+    )
+    assert (status, headers["ETag"] != old) == (200, True)
+    for method, address, more in (
+        ("POST", PATH, {"json": mine | {"name": "other"}}), ("DELETE", f"{PATH}/mine", {}),
+    ):
+        problem = await world.refused(412, method, address, headers={"If-Match": old}, **more)
+        assert problem["code"] == "stale"
+    new = {"If-Match": headers["ETag"]}
+    status, _, headers = await world.call("DELETE", f"{PATH}/mine", headers=new)
+    assert (status, headers["ETag"]) == (200, old)

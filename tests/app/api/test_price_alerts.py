@@ -53,14 +53,20 @@ async def test_made_listed_fired_and_deleted(world, prices):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"symbol": "NOPE/USDT"}, "symbol"), ({"symbol": "??"}, "symbol"), ({"rule": "at"}, "rule"),
-        ({"price": 0}, "price"), ({"price": "100"}, "price"), ({"note": "x" * 201}, "note"),
-        ({"again": 1}, "again"), ({"odd": 1}, "odd"),
+        ({"symbol": "??"}, "symbol"), ({"rule": "at"}, "rule"), ({"price": 0}, "price"),
+        ({"price": "100"}, "price"), ({"note": "x" * 201}, "note"), ({"again": 1}, "again"),
+        ({"odd": 1}, "odd"),
     ],
 )  # fmt: skip
 async def test_what_breaks_a_rule_is_named(world, prices, change, field):
     problem = await world.refused(422, "POST", PATH, json=GIVEN | change)
     assert problem["field"] == field
+    assert prices.all() == []
+
+
+async def test_a_symbol_that_nobody_watches_is_not_there(world, prices):
+    problem = await world.refused(404, "POST", PATH, json=GIVEN | {"symbol": "NOPE/USDT"})
+    assert (problem["code"], problem["field"]) == ("unknown_symbol", "symbol")
     assert prices.all() == []
 
 

@@ -6,7 +6,7 @@ from tornado.web import HTTPError
 
 from app.api.problems import ApiError, invalid, problem_of, schema_error, storage_problem
 from opportunity.contracts.agent import SubscribeBody
-from opportunity.contracts.base import Body
+from opportunity.contracts.base import Body, Query
 from opportunity.storage.failures import DatabaseError, StorageFull
 
 
@@ -55,6 +55,8 @@ class _Body(Body):
     size: float = Field(ge=0, le=1)
     kind: Literal["a", "b"] = "a"
     name: str = Field("x", pattern="^[a-z]+$")
+    few: list[str] = Field(["a"], min_length=1, max_length=2)
+    inner: Query = Query()
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,9 @@ class _Body(Body):
         ({}, "size: must be given"),
         ({"size": 0.5, "name": "A" * 200}, "name: must match pattern '^[a-z]+$', was \"AAA"),
         ({"size": [1]}, "size: must be a valid number"),
+        ({"size": 1, "few": []}, "few: must have at least 1 item, was 0"),
+        ({"size": 1, "few": ["a"] * 3}, "few: must have at most 2 items, was 3"),
+        ({"size": 1, "inner": {"x": 1}}, "inner.x: must not be given, there is no such field"),
     ],
 )
 def test_errors_name_the_field_the_rule_and_the_value(given, words):
@@ -73,3 +78,10 @@ def test_errors_name_the_field_the_rule_and_the_value(given, words):
     detail = schema_error(caught.value, _Body).detail
     assert detail.startswith(words)
     assert len(detail) < 200
+
+
+def test_where_nothing_is_taken_it_says_so():
+    with pytest.raises(ValidationError) as caught:
+        Query.model_validate({"x": "1"})
+    error = schema_error(caught.value, Query)
+    assert error.detail == "x: must not be given, nothing is taken here"

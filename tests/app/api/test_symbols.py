@@ -1,7 +1,14 @@
 import pytest
 
 from app.api.problems import ApiError
-from app.api.symbols import no_symbol, read_symbol, read_symbols, require_at_most, sort_out
+from app.api.symbols import (
+    no_symbol,
+    read_symbol,
+    read_symbols,
+    require_at_most,
+    sort_out,
+    watched,
+)
 
 WATCHED = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 
@@ -48,3 +55,12 @@ def test_while_nobody_knows_the_symbols_none_is_refused_for_that():
 def test_unknown_symbol_is_a_404_once_symbols_are_known():
     assert no_symbol("NOPE/USDT", WATCHED).status_code == 404
     assert no_symbol("NOPE/USDT", ()).status_code == 503
+
+
+def test_watched_symbol_in_any_spelling():
+    assert watched("btc_usdt", ("BTC/USDT",)) == "BTC/USDT"
+    for text, known, status in (("!!", ("BTC/USDT",), 422), ("ETHUSDT", ("BTC/USDT",), 404),
+                                ("ETHUSDT", (), 503)):  # fmt: skip
+        with pytest.raises(ApiError) as caught:
+            watched(text, known)
+        assert caught.value.status_code == status

@@ -195,7 +195,7 @@ class World:
         bars = self.bars[symbol, timeframe]
         return Bar(int(bars.close_time[-1]), *running)
 
-    def apply_weights(self, values: Any, by: str, expected: int | None = None) -> int:
+    async def apply_weights(self, values: Any, by: str, expected: int | None = None) -> int:
         if expected is not None and expected != self.weights_version:
             raise ConflictError(f"version must be {self.weights_version}, was {expected}")
         self.weights.update(values)
@@ -210,13 +210,13 @@ class World:
             *(Preset(n, w, False) for n, w in self.saved.items()),
         ]
 
-    def save_preset(self, name: str, values: dict[str, float]) -> None:
+    async def save_preset(self, name: str, values: dict[str, float]) -> None:
         self.saved[name] = dict(values)
 
-    def delete_preset(self, name: str) -> None:
+    async def delete_preset(self, name: str) -> None:
         del self.saved[name]
 
-    def set_enabled(self, enabled: bool, by: str) -> None:
+    async def set_enabled(self, enabled: bool, by: str) -> None:
         self.agent.enabled = enabled
         self._tell("agent", {"enabled": enabled}, None, by)
 

@@ -93,28 +93,31 @@ async def test_apply_reaches_every_page(session, world, doc, turn) -> None:
 async def test_turned_draft_survives_and_its_user_is_asked(session, world, doc, turn) -> None:
     session.draft.update(sar=0.5)
     theirs = world.weights.as_dict() | {"sar": 0.0, "smc": 0.3}
-    world.apply_weights(theirs, "api")
+    await world.apply_weights(theirs, "api")
     await turn(doc)
     assert session.draft.sar == 0.5
     assert "changed (api)" in _note(session)["conflict"]
     session.editor._handle_msg({"type": "apply", "values": session.draft.as_dict()})
+    await turn(doc)
     assert "version must be" in _note(session)["conflict"]
     assert world.weights.sar == 0.0
     session.editor._handle_msg(
         {"type": "apply", "values": session.draft.as_dict(), "force": True}
     )
+    await turn(doc)
     assert world.weights.sar > 0.2
     assert _note(session)["conflict"] == ""
 
 
 async def test_taking_theirs_ends_the_conflict(session, world, doc, turn) -> None:
     session.draft.update(sar=0.5)
-    world.apply_weights(world.weights.as_dict() | {"sar": 0.0, "smc": 0.3}, "api")
+    await world.apply_weights(world.weights.as_dict() | {"sar": 0.0, "smc": 0.3}, "api")
     await turn(doc)
     session.editor._handle_msg({"type": "draft", "values": world.weights.as_dict()})
     session.editor._handle_msg(
         {"type": "apply", "values": world.weights.as_dict() | {"news": 0.13, "smc": 0.2}}
     )
+    await turn(doc)
     assert world.weights.news == pytest.approx(0.13)
 
 
@@ -142,13 +145,15 @@ async def test_choice_in_one_place_is_the_choice_everywhere(session, doc, turn) 
     assert session.chart.symbol == "ETH/USDT"
 
 
-async def test_presets_are_kept_by_the_server(session, world) -> None:
+async def test_presets_are_kept_by_the_server(session, world, doc, turn) -> None:
     session.editor._handle_msg(
         {"type": "save", "name": "mine", "values": world.weights.as_dict()}
     )
+    await turn(doc)
     assert "mine" in world.saved
     assert "mine" in [p["name"] for p in orjson.loads(session.editor.presets)]
     session.editor._handle_msg({"type": "delete", "name": "mine"})
+    await turn(doc)
     assert world.saved == {}
 
 

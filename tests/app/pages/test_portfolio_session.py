@@ -80,7 +80,7 @@ async def test_a_fill_reads_the_history_again(session, world, doc, turn):
 
 
 async def test_switch_of_the_agent_and_limits_are_followed(session, world, doc, turn):
-    world.controls.set_enabled(False, "api")
+    await world.controls.set_enabled(False, "api")
     world.paper.turned["max_drawdown"] = 0.5
     await turn(doc)
     assert not session.agent.enabled

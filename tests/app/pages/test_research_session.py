@@ -186,6 +186,6 @@ async def test_news_keep_the_header_alive(session, world, doc, turn) -> None:
     world.move()
     await turn(doc)
     assert session.badge.beat == world.now
-    world.set_enabled(False, "test")
+    await world.set_enabled(False, "test")
     await turn(doc)
     assert session.agent.enabled is False

@@ -1,0 +1,1 @@
+"""What is seen of a running server from outside: numbers, requests, readiness."""

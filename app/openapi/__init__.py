@@ -1,0 +1,1 @@
+"""Documents made of declarations and contracts: OpenAPI, AsyncAPI, TypeScript, tables."""
