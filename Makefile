@@ -7,7 +7,7 @@ WARM := $(VENV)/.warm
 
 export PYTHONHASHSEED ?= 0
 
-.PHONY: help setup serve test test-full faults lint bench report-detectors notebooks lock clean browser postgres
+.PHONY: help setup serve test test-full faults lint bench load report-detectors notebooks lock clean browser postgres redis nginx node
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
@@ -30,13 +30,13 @@ $(WARM): $(STAMP) $(shell find opportunity -name '*.py')
 serve: setup $(WARM) ## Run the agent, the page and the API on 127.0.0.1:8000 (ARGS="--port 9000")
 	@$(BIN)/opportunity serve $(ARGS)
 
-test: setup browser postgres lint ## Everything CI runs: lint, types, layers, tests, notebooks
+test: setup browser postgres redis nginx node lint ## Everything CI runs: lint, types, layers, tests, notebooks
 	$(BIN)/python -m pytest -m "not slow and not alone and not exact" -n auto --dist loadfile
 	$(BIN)/python -m pytest -m "not slow and alone" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m "not slow and exact"
 	$(MAKE) --no-print-directory notebooks
 
-test-full: setup browser postgres lint ## The tests, the long ones and more examples of each property
+test-full: setup browser postgres redis nginx node lint ## The tests, the long ones and more examples of each property
 	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest
 	$(MAKE) --no-print-directory notebooks
 
@@ -54,11 +54,23 @@ notebooks: setup ## Execute every notebook and compare its checked outputs
 browser: # The page's tests need a Chromium: Debian's where we may install, Playwright's elsewhere
 	@sh tests/browser/install.sh $(BIN)
 
+node: # Some tests use wscat and the TypeScript compiler: npm's, in a temporary folder
+	@sh tests/node_install.sh
+
 postgres: # Tests of the database need a PostgreSQL and strace: Debian's where we may install
 	@sh tests/postgres_install.sh
 
+redis: # Tests of several processes need a Redis: Debian's where we may install
+	@sh tests/redis_install.sh
+
+nginx: # Tests of docs/deploy need nginx and Prometheus: Debian's where we may install
+	@sh tests/deploy/install.sh
+
 bench: setup ## Measure the kernels and the whole way of a bar
 	$(BIN)/python -m tests.benchmarks
+
+load: setup $(WARM) ## 5,000 WebSocket clients for 10 minutes, deaf ones, kill -9 (ARGS="--clients 500 --seconds 60")
+	$(BIN)/python -m tests.load $(ARGS)
 
 report-detectors: setup ## What the detectors knew of recorded bars, as docs/reports (DATA=folder)
 	$(BIN)/python -m tests.benchmarks.report_detectors $(DATA) $(ARGS)

@@ -193,11 +193,12 @@ class Accounts:
         Raises
         ------
         LoginRefusedError
-            If it is not good. One that was used before ends the login: it is in two hands.
+            If it is not good. One that was used before ends the login: it is in two hands. One
+            that never was good ends nothing, also with the id of a login.
         """
         given = keys.read(token, "opr")
         if given is not None and given.id in self._known.logins:  # strangers cost no transaction
-            fresh = keys.make("opr", given.id)
+            fresh = keys.make("opr", given.family)
             done = await self._book.change(
                 lambda: self._store.rotate(given.id, given.digest, fresh.digest)
             )

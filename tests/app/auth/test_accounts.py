@@ -162,6 +162,18 @@ async def test_a_refresh_token_that_comes_twice_ends_the_login(anna):
     assert anna.verify_bearer(other.access) is not None  # another login of the same user
 
 
+async def test_a_token_that_never_was_good_ends_no_login(anna):
+    told = []
+    anna.on_revoked(told.append)
+    granted = await anna.login("anna", PASSWORD)
+    login = anna.verify_bearer(granted.access).token  # as the claim `sid` shows it
+    for family in (login, login * 2):
+        with pytest.raises(LoginRefusedError):
+            await anna.refresh(f"opr_{family}_{'a' * 43}")
+    assert told == []
+    assert (await anna.refresh(granted.refresh)).user.name == "anna"
+
+
 @pytest.mark.parametrize("kind", ["access", "cookie", "key", "nothing"])
 async def test_other_tokens_renew_nothing(anna, kind):
     granted = await anna.login("anna", PASSWORD)
@@ -417,7 +429,10 @@ async def test_everything_is_there_after_a_restart(anna, tmp_path, clock):
 async def test_no_secret_is_in_the_database_or_in_a_repr(anna, tmp_path):
     granted, cookie = await anna.login("anna", PASSWORD), await anna.open_session("anna")
     text, _ = await key_of(anna)
-    secrets = [PASSWORD, granted.access, text, text[21:], cookie[21:], granted.refresh[21:]]
+    secrets = [
+        PASSWORD, granted.access, text, text[21:], cookie[21:], granted.refresh[4:36],
+        granted.refresh[37:],
+    ]  # fmt: skip
     kept = b"".join(p.read_bytes() for p in tmp_path.iterdir() if "sqlite" in p.name)
     shown = repr(granted) + repr(anna.people.keys()) + repr(anna.verify_bearer(text))
     assert [one for one in secrets if one.encode() in kept or one in shown] == []

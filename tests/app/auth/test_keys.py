@@ -11,7 +11,7 @@ from app.auth import keys
 def test_what_is_made_is_read(kind):
     made = keys.make(kind)
     assert keys.read(made.text, kind) == made
-    assert made.text == f"{kind}_{made.id}_{made.secret}"
+    assert made.text == f"{kind}_{made.family or made.id}_{made.secret}"
     assert keys.same(made, made.digest)
     assert made.digest == hashlib.sha256(made.secret.encode()).hexdigest()
 
@@ -24,9 +24,19 @@ def test_one_kind_is_not_another():
 
 def test_a_family_keeps_its_id():
     first = keys.make("opr")
-    second = keys.make("opr", first.id)
-    assert second.id == first.id
+    second = keys.make("opr", first.family)
+    assert (second.id, second.family) == (first.id, first.family)
     assert not keys.same(second, first.digest)
+
+
+def test_the_id_of_a_family_makes_no_token_of_it():
+    made = keys.make("opr")
+    assert made.id not in made.text
+    assert len(made.family) == 32  # 16 bytes
+    assert made.family not in repr(made)
+    for family in (made.id, made.id * 2, made.id + "0" * 16):
+        forged = keys.read(f"opr_{family}_{'a' * 43}", "opr")
+        assert forged is None or forged.id != made.id
 
 
 def test_secrets_have_256_bits_and_never_come_twice():
