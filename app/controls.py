@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from app.audit import Audit
-from app.presets import Preset, Presets, check_weights
+from app.presets import Preset, Presets, Said, check_weights
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
 from opportunity.contracts import DETECTOR_NAMES
@@ -114,7 +114,8 @@ class Controls:
         return self._presets.all()
 
     async def save_preset(
-        self, name: str, values: Mapping[str, float], check: Callable[[], None] | None = None
+        self, name: str, values: Mapping[str, float], by: str,
+        check: Callable[[], None] | None = None,
     ) -> Preset:
         """Save or replace a preset; see `Presets.save`.
 
@@ -122,20 +123,31 @@ class Controls:
         ----------
         name : str
         values : mapping
+        by : str
+            Who, for the audit.
         check : callable, optional
             Asked when nobody else is at it; what it raises ends it.
         """
         async with self._turns:
             if check is not None:
                 check()
-            return await asyncio.to_thread(self._presets.save, name, values)
+            return await asyncio.to_thread(
+                self._presets.save, name, values, self._preset_said(name, by)
+            )
 
-    async def delete_preset(self, name: str, check: Callable[[], None] | None = None) -> None:
-        """Delete a saved preset; see `Presets.delete`, and `save_preset` for `check`."""
+    async def delete_preset(
+        self, name: str, by: str, check: Callable[[], None] | None = None
+    ) -> None:
+        """Delete a saved preset; see `Presets.delete`, and `save_preset` for the others."""
         async with self._turns:
             if check is not None:
                 check()
-            await asyncio.to_thread(self._presets.delete, name)
+            await asyncio.to_thread(self._presets.delete, name, self._preset_said(name, by))
+
+    def _preset_said(self, name: str, by: str) -> Said:
+        return lambda before, after: self._audit.event(
+            "preset", by, before, after, f"preset {name}"
+        )
 
     async def set_enabled(self, enabled: bool, by: str) -> None:
         """Switch the agent's signals on or off; setting it twice is the same as once.

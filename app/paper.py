@@ -34,7 +34,9 @@ from opportunity.trading.setup import TradeSetup
 
 RISK_PER_TRADE: Final = "risk_per_trade"
 RULE_LISTS: Final = ("targets_r", "shares")
-AUDITED: Final = ("hand", "reset", "limits", "rules", "weights", "agent", "shadow", "audit")
+AUDITED: Final = (
+    "hand", "reset", "limits", "rules", "weights", "preset", "agent", "shadow", "audit"
+)  # fmt: skip
 """Kinds of events that say who changed what."""
 
 PAGE: Final = 1_000

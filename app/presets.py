@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,10 +10,14 @@ from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import unknown
 from opportunity.scoring.presets import PRESETS, PROTECTED
 from opportunity.scoring.weights import Weights
+from opportunity.storage.events import Event
 from opportunity.storage.repositories import PresetRepository
 
 NAME: Final = re.compile(r"[\w .-]{1,64}")
 SUM_TOLERANCE: Final = 0.01
+
+Said = Callable[[Mapping[str, float] | None, Mapping[str, float] | None], Event]
+"""Makes the event of a change of a preset's weights, before and after; None for no preset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,17 @@ class Presets:
         built_in = [Preset(n, dict(w), True) for n, w in PRESETS.items()]
         return built_in + [Preset(n, w, False) for n, w in self._saved.read().items()]
 
-    def save(self, name: str, values: Mapping[str, float]) -> Preset:
+    def save(
+        self, name: str, values: Mapping[str, float], said: Said | None = None
+    ) -> Preset:
         """Save or replace a preset.
+
+        Parameters
+        ----------
+        name : str
+        values : mapping
+        said : callable, optional
+            Makes the event that is stored with it.
 
         Raises
         ------
@@ -48,11 +61,11 @@ class Presets:
         """
         check_name(name)
         checked = check_weights(values)
-        self._saved.write(name, checked)
+        self._saved.write(name, checked, *self._events(name, checked, said))
         return Preset(name, checked, False)
 
-    def delete(self, name: str) -> None:
-        """Delete a saved preset.
+    def delete(self, name: str, said: Said | None = None) -> None:
+        """Delete a saved preset; see `save`.
 
         Raises
         ------
@@ -62,7 +75,12 @@ class Presets:
             If it is built in.
         """
         _refuse_protected(name)
-        self._saved.delete(name)
+        self._saved.delete(name, *self._events(name, None, said))
+
+    def _events(
+        self, name: str, after: Mapping[str, float] | None, said: Said | None
+    ) -> list[Event]:
+        return [] if said is None else [said(self._saved.read().get(name), after)]
 
 
 def check_name(name: str) -> None:

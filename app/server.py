@@ -5,6 +5,7 @@ import ctypes
 import gc
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,7 +42,10 @@ SWITCH_S = 0.001
 page that is being built (5 ms by default)."""
 
 
-async def serve(settings: Settings, on_ready: Callable[[int], None] | None = None) -> int:
+async def serve(
+    settings: Settings, on_ready: Callable[[int], None] | None = None,
+    listening: socket.socket | None = None,
+) -> int:
     """Serve until SIGINT or SIGTERM.
 
     Parameters
@@ -50,6 +54,8 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
         Where to listen, what to watch.
     on_ready : callable, optional
         Called with the port once pages are served.
+    listening : socket, optional
+        Serve this one, which is bound to the settings' host and port, instead of binding one.
 
     Raises
     ------
@@ -58,7 +64,7 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
     OpportunityError
         If the port is taken, or the feed has nothing for the agent.
     """
-    _check_address(settings)
+    _check_address(settings, bind=listening is None)
     configure_logs(settings.log_level, settings.log_format)
     sys.setswitchinterval(SWITCH_S)
     steady_allocator()
@@ -72,7 +78,7 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
         raise
     warming = asyncio.ensure_future(services.start())
     try:
-        server = _listen(settings, services)
+        server = _listen(settings, services, listening)
         logger.info("page served", address=_address(settings, server.port))
         _obey(loop, stop)  # again: Panel takes SIGINT for itself
         try:
@@ -95,10 +101,12 @@ async def serve(settings: Settings, on_ready: Callable[[int], None] | None = Non
     return 0
 
 
-def _check_address(settings: Settings) -> None:
+def _check_address(settings: Settings, bind: bool) -> None:
     """Refuse an address, certificate or origin before the agent begins to warm up for it."""
     tls_context(settings)
     Origins(settings)
+    if not bind:
+        return
     try:
         for tried in bind_sockets(settings.port, settings.host):
             tried.close()
@@ -189,11 +197,11 @@ def _address(settings: Settings, port: int) -> str:
     return f"http{'s' if settings.tls_cert else ''}://{host}:{port}"
 
 
-def _listen(settings: Settings, services: Services) -> Any:
+def _listen(settings: Settings, services: Services, listening: socket.socket | None) -> Any:
     # Imported here, while the agent's thread warms up: Panel takes two seconds to import.
     from app.site import Site
 
-    return Site(settings, services, secrets.token_urlsafe(32))
+    return Site(settings, services, secrets.token_urlsafe(32), listening)
 
 
 def quiet_collector() -> None:

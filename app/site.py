@@ -1,7 +1,11 @@
 """The site: pages, REST and WebSocket on one Tornado server."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+import bokeh.server.server
 import panel as pn
 
 from app.api import install, resources, routes
@@ -39,11 +43,31 @@ class Site:
         What handlers and pages use.
     cookie_secret : str
         Signs the cookies of this run.
+    listening : socket, optional
+        Bound already, and listened on instead of one of our own; it is closed with the site.
     """
 
-    def __init__(self, settings: Settings, services: Services, cookie_secret: str) -> None:
+    def __init__(
+        self, settings: Settings, services: Services, cookie_secret: str,
+        listening: socket.socket | None = None,
+    ) -> None:
         gate = Gate.of(services)
-        self._server: Any = pn.io.server.get_server(
+        with _bound(listening):
+            self._server = self._make(settings, services, gate, cookie_secret)
+        application = self._server._tornado
+        self._doors = Doors(gate, services, cookie_secret)
+        self._doors.close_off(application)
+        self._realtime = install(application, services, gate)
+        self._outbound = Outbound(application, services)
+        if not settings.otlp_url:  # spans are made on the long way
+            answered = Observing.of(application).instruments.answered
+            put_before(self._server._http, Hot(services, gate, dict(resources()), answered))
+        self._server.start()
+
+    def _make(
+        self, settings: Settings, services: Services, gate: Gate, cookie_secret: str
+    ) -> Any:
+        return pn.io.server.get_server(
             {page.PATH: _builder(page, services) for page in PAGES},
             port=settings.port,
             address=settings.host,
@@ -62,15 +86,6 @@ class Site:
             log_function=_silent,
             http_server_kwargs=_bounds(settings),
         )
-        application = self._server._tornado
-        self._doors = Doors(gate, services, cookie_secret)
-        self._doors.close_off(application)
-        self._realtime = install(application, services, gate)
-        self._outbound = Outbound(application, services)
-        if not settings.otlp_url:  # spans are made on the long way
-            answered = Observing.of(application).instruments.answered
-            put_before(self._server._http, Hot(services, gate, dict(resources()), answered))
-        self._server.start()
 
     @property
     def port(self) -> int:
@@ -86,6 +101,20 @@ class Site:
         await Observing.of(self._server._tornado).close()
         self._server.stop()
         await self._server._http.close_all_connections()
+
+
+@contextmanager
+def _bound(listening: socket.socket | None) -> Iterator[None]:
+    """Let Bokeh, which only listens on what it binds itself, take a socket for what it binds."""
+    module: Any = bokeh.server.server
+    own = module.bind_sockets
+    if listening is not None:
+        port = listening.getsockname()[1]
+        module.bind_sockets = lambda *_: ([listening], port)
+    try:
+        yield
+    finally:
+        module.bind_sockets = own
 
 
 def _forms(services: Services, gate: Gate) -> list[Any]:

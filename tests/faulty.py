@@ -114,6 +114,8 @@ def fill_tables(engine: sa.Engine, names: set[str], n: int = 20) -> None:
 
 
 def _value(column: "sa.Column[Any]", i: int) -> Any:
+    for key in column.foreign_keys:  # the row that it points to has the same number
+        return _value(key.column, i)
     kind = column.type
     if isinstance(kind, sa.JSON):
         return {"i": i, "of": [None, 0.5, "\N{EURO SIGN}"]}

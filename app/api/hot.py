@@ -23,6 +23,7 @@ from app.api.hot_stamps import HOT, Asked, Depends, Stamp, Turned
 from app.api.operations import operation_of, pattern_of
 from app.api.problems import ApiError
 from app.auth.gate import Gate
+from app.auth.headers import TRANSPORT
 from app.auth.limiter import LIMIT, POLICY
 from app.auth.roles import Role
 from app.services import Services
@@ -41,8 +42,12 @@ _NEW: Final = re.compile(
 )
 """Headers that are new each time."""
 
-_SHAPING: Final = ("If-None-Match", "X-Forwarded-Proto", "Forwarded")
+_SHAPING: Final = ("If-None-Match",)
 """Headers of a request that the answer's own headers depend on."""
+_TLS: Final = re.compile(
+    "|".join(rf"\r\n{name}: " for name in TRANSPORT).encode(), re.IGNORECASE
+)
+"""What is only in answers under TLS: whether there is, the gate says."""
 
 Item = TypeVar("Item")
 
@@ -105,6 +110,7 @@ class Kept:
     made_of: tuple[Any, ...]
     pieces: tuple[bytes, ...]
     slots: tuple[bytes, ...]
+    tls: bool
 
     @property
     def status(self) -> int:
@@ -205,7 +211,7 @@ class Hot:
         known = pending.known
         if _repeatable(answer) and known.stamp() == pending.made_of:
             kept = _cut(pending.made_of, answer)
-            known = replace(known, variant=(*known.variant, kept.limited))
+            known = replace(known, variant=(*known.variant, kept.limited, kept.tls))
             self._kept.put(known.variant, kept, len(answer))
             self._known.put(pending.raw, known)
 
@@ -221,9 +227,12 @@ class Hot:
 
     def answer(self, known: Known, kept: Kept, request: HTTPServerRequest) -> bytes | None:
         """Return the bytes of the answer; None if the gate refuses, which the slow way words."""
-        resource, began = known.resource, perf_counter()
+        resource, began, gate = known.resource, perf_counter(), self._gate
         try:
-            standing = self._gate.judge(request, resource.role, resource.writes).standing
+            found = gate.look(request, resource.role, resource.writes)
+            if kept.tls != (found.arrival.scheme == "https"):
+                return None
+            standing = gate.count(found.caller, found.arrival, request)
         except ApiError:
             return None
         values = {b"date": self._now(), b"x-request-id": uuid.uuid4().hex.encode()}
@@ -274,4 +283,5 @@ def _cut(made_of: tuple[Any, ...], answer: bytes) -> Kept:
         pieces.append(head[at : found.end(1)] + b": ")
         slots.append(found[1].lower())
         at = found.end()
-    return Kept(made_of, (*pieces, head[at:] + gap + body), tuple(slots))
+    whole = (*pieces, head[at:] + gap + body)
+    return Kept(made_of, whole, tuple(slots), _TLS.search(head) is not None)

@@ -74,7 +74,9 @@ class PresetsHandler(_Presets):
             name, config = query.name, self.body(WeightConfig)
         weights = settle(config, query.normalize)
         try:
-            await self.services.controls.save_preset(name, weights, self.check_version)
+            await self.services.controls.save_preset(
+                name, weights, self.caller.name, self.check_version
+            )
         except PermissionError as error:
             raise _protected(name) from error
         except ValueError as error:
@@ -92,7 +94,9 @@ class PresetHandler(_Presets):
         """Delete a saved preset; the built-in ones stay."""
         name = self.places(NamePath).name
         try:
-            await self.services.controls.delete_preset(name, self.check_version)
+            await self.services.controls.delete_preset(
+                name, self.caller.name, self.check_version
+            )
         except PermissionError as error:
             raise _protected(name) from error
         except KeyError as error:

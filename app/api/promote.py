@@ -83,7 +83,9 @@ class PromoteHandler(BaseHandler):
         if asked.preset is None:
             version = await services.controls.apply_weights(examined.weights, by=self.caller.name)
         else:
-            await services.controls.save_preset(asked.preset, examined.weights)
+            await services.controls.save_preset(
+                asked.preset, examined.weights, by=self.caller.name
+            )
         return PromoteAnswer(
             target=done.target, weights=examined.weights, version=version, forced=done.forced,
             trials=examined.n_trials, guards=guards,

@@ -204,7 +204,7 @@ class ShadowPromoteHandler(PromoteHandler, _Challengers):
             raise ApiError(409, "guards_failed", f"{guard.text} {guard.help}", guards=lines)
         examined = await self._examine(ran, state.shadow.weights)
         asked_all = Guards((guard, *examined.guards))
-        self.send(self._promote(asked, replace(examined, guards=asked_all)))
+        self.send(await self._promote(asked, replace(examined, guards=asked_all)))
 
 
 routes = [

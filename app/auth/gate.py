@@ -90,42 +90,65 @@ class Gate:
             where the role is not enough or the request comes from somewhere else, 429 for too
             many requests.
         """
+        caller, arrival, shown = self._identify(request, role, counts=True)
+        standing = self.count(caller, arrival, request)
+        if writes:
+            self._check_writer(request, arrival, shown)
+        self._check_role(caller, role)
+        return Admission(caller, arrival, standing)
+
+    def look(self, request: HTTPServerRequest, role: Role, writes: bool) -> Admission:
+        """Return who calls if they may, and count nothing.
+
+        Whoever is let in by it is counted by `count`; whoever is not is asked about by `judge`,
+        which counts, and says why. See there for what is taken and raised.
+        """
+        caller, arrival, shown = self._identify(request, role, counts=False)
+        if writes:
+            self._check_writer(request, arrival, shown)
+        self._check_role(caller, role)
+        return Admission(caller, arrival, None)
+
+    def count(
+        self, caller: Caller, arrival: Arrival, request: HTTPServerRequest
+    ) -> Standing | None:
+        """Count a request; None where there is no limit, ApiError 429 for one too many."""
+        if caller is LOCAL or caller is EDGE:
+            return None
+        changes = request.method not in SAFE_METHODS
+        return self.limiter.admit(caller, arrival.address, changes)
+
+    def _identify(
+        self, request: HTTPServerRequest, role: Role, counts: bool
+    ) -> tuple[Caller, Arrival, Shown | None]:
         check_bounds(request, link=request.path == LOGIN)
         arrival = self.origins.arrival(request)
         request.scheme_used = arrival.scheme  # type: ignore[attr-defined]  # for HSTS, see headers
-        caller, shown = self._identify(request, arrival, role)
-        standing = None
-        if caller is not LOCAL and caller is not EDGE:
-            changes = request.method not in SAFE_METHODS
-            standing = self.limiter.admit(caller, arrival.address, changes)
-        if writes:
-            self._check_writer(request, arrival, shown)
-        if role > caller.role:
-            raise self._too_low(caller, role)
-        return Admission(caller, arrival, standing)
-
-    def _identify(
-        self, request: HTTPServerRequest, arrival: Arrival, role: Role
-    ) -> tuple[Caller, Shown | None]:
         try:
-            shown = shown_by(request, arrival.scheme)
-            caller = None if shown is None else self._known(shown)
-            if shown is not None and caller is None and shown.kind != "cookie":
-                raise unauthorized(
-                    "The token is unknown, expired or revoked.", "invalid_token"
-                )
+            caller, shown = self._shown(request, arrival)
         except ApiError:
-            self.limiter.refuse(arrival.address)
-            if role > Role.ANYBODY:
+            if counts:
+                self.limiter.refuse(arrival.address)
+            if role > Role.ANYBODY or not counts:
                 raise
-            return NOBODY, None
+            return NOBODY, arrival, None
         if caller is not None:
-            return caller, shown
+            return caller, arrival, shown
         if self.origins.is_edge(request) and "X-Forwarded-For" not in request.headers:
-            return EDGE, None
+            return EDGE, arrival, None
         if not self.closed:
-            return self._local(request, arrival), None
-        return NOBODY, None
+            return self._local(request, arrival), arrival, None
+        return NOBODY, arrival, None
+
+    def _shown(
+        self, request: HTTPServerRequest, arrival: Arrival
+    ) -> tuple[Caller | None, Shown | None]:
+        """Return whose credential came along; ApiError 401 for one that is worth nothing."""
+        shown = shown_by(request, arrival.scheme)
+        caller = None if shown is None else self._known(shown)
+        if shown is not None and caller is None and shown.kind != "cookie":
+            raise unauthorized("The token is unknown, expired or revoked.", "invalid_token")
+        return caller, shown
 
     def _known(self, shown: Shown) -> Caller | None:
         if self.accounts is None:
@@ -157,11 +180,13 @@ class Gate:
             check_xsrf(request, shown.secret)
 
     @staticmethod
-    def _too_low(caller: Caller, role: Role) -> ApiError:
+    def _check_role(caller: Caller, role: Role) -> None:
+        if role <= caller.role:
+            return
         if caller is LOCAL:
-            return ApiError(403, "role", f"This needs the role {role.label}, by a token.")
+            raise ApiError(403, "role", f"This needs the role {role.label}, by a token.")
         if caller.role is Role.ANYBODY:
-            return unauthorized("This needs a login.")
-        return ApiError(
+            raise unauthorized("This needs a login.")
+        raise ApiError(
             403, "role", f"This needs the role {role.label}; {caller.name} is {caller.role.label}."
         )

@@ -132,12 +132,14 @@ class LoginPage(FormPage):
         self.redirect(way_back(given.get("next", "")), status=303)
 
     def _form(self, status: int = 200, problem: str = "", **facts: str) -> None:
-        told = "" if not self.accounts.empty else (
+        oauth = self.services.settings.oauth_provider
+        # A stranger need not know that this server waits for its first user.
+        waits = self.accounts.empty and not oauth and self.arrival.loopback
+        told = "" if not waits else (
             "Nobody can log in yet: use the link that the server printed at its start, or make a "
             "user by the command: opportunity user add."
         )
         filled = {"username": "", "next": ""} | facts
-        oauth = self.services.settings.oauth_provider
         self.show("login", status, problem=problem, told=told, oauth=oauth, **filled)
 
     def _first(self, token: str, status: int = 200, problem: str = "") -> None:

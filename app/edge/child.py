@@ -11,6 +11,7 @@ when it ends while a thread waits in one.
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -40,11 +41,14 @@ class Order:
         Of the command line, as `load_settings` takes them; the environment is inherited.
     agent_url : str
         Where the agent's process is; '' while nobody knows.
+    listening : int, optional
+        Number of an inherited descriptor: the socket that it shall serve, bound already.
     """
 
     kind: Literal["agent", "edge"]
     flags: dict[str, Any] = field(default_factory=dict)
     agent_url: str = ""
+    listening: int | None = None
 
     def line(self) -> bytes:
         """Return the order as a line."""
@@ -62,11 +66,21 @@ def main() -> int:
         order = Order(**orjson.loads(given.readline()))
     settings = load_settings(order.flags)
     if order.kind == "agent":
-        return _agent(settings)
+        return _agent(settings, _inherited(order.listening))
     return asyncio.run(_edge(settings, order.agent_url))
 
 
-def _agent(settings: Settings) -> int:
+def _inherited(number: int | None) -> socket.socket | None:
+    """Return an inherited socket, which our own children do not get."""
+    if number is None:
+        return None
+    found = socket.socket(fileno=number)
+    found.set_inheritable(False)
+    found.setblocking(False)
+    return found
+
+
+def _agent(settings: Settings, listening: socket.socket | None) -> int:
     import threading
 
     from app.commands.arguments import BAD_USAGE, complain
@@ -81,7 +95,7 @@ def _agent(settings: Settings) -> int:
 
     threading.Thread(target=watch, daemon=True).start()
     try:
-        return asyncio.run(serve(settings))
+        return asyncio.run(serve(settings, listening=listening))
     except SettingsError as error:
         complain(str(error))
         return BAD_USAGE

@@ -55,10 +55,11 @@ class Process:
         said : callable, optional
             Called with each line that it writes; without it lines are dropped.
         """
+        passed = () if self._order.listening is None else (self._order.listening,)
         process = await asyncio.create_subprocess_exec(
             sys.executable, *MODULE, stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, env=self._environment, start_new_session=True,
-            limit=MOST_LINE,
+            limit=MOST_LINE, pass_fds=passed,
         )  # fmt: skip
         self._process = process
         self._write(self._order.line())

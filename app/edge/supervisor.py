@@ -36,6 +36,8 @@ STABLE_S: Final = 20.0
 EDGE_STOP_S: Final = 6.0
 AGENT_STOP_S: Final = 8.0
 LOOK_S: Final = 0.1
+BACKLOG: Final = 128
+"""Connections to the agent's process that wait, as Tornado has it."""
 SECRET: Final = "OPPORTUNITY_EDGE_SECRET"
 OWN_TLS: Final = ("OPPORTUNITY_TLS_CERT", "OPPORTUNITY_TLS_KEY")
 
@@ -74,6 +76,7 @@ class Supervisor:
         self._settings, self._flags = settings, dict(flags)
         self._secret = settings.edge_secret.get_secret_value() or secrets.token_urlsafe(32)
         self._held, self.port = _hold(settings.host, settings.port)
+        self._inner: socket.socket | None = None
         self._agent_url = settings.agent_url.rstrip("/")
         self._reached = self._agent_url
         self.agent: Process | None = None
@@ -86,7 +89,8 @@ class Supervisor:
         ended = loop.create_future()
         keepers = [asyncio.ensure_future(self._keep_edge(i)) for i in range(self._settings.workers)]
         if not self._agent_url:
-            keepers.append(asyncio.ensure_future(self._keep_agent(ended)))
+            self._inner = _listen_inside()
+            keepers.append(asyncio.ensure_future(self._keep_agent(self._inner, ended)))
         stopping = asyncio.ensure_future(stop.wait())
         try:
             await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -101,13 +105,18 @@ class Supervisor:
 
     # -- the agent ---------------------------------------------------------------------------
 
-    async def _keep_agent(self, ended: "asyncio.Future[int]") -> None:
-        """Start the agent's process again whenever it dies; one that never began ends all."""
+    async def _keep_agent(self, inner: socket.socket, ended: "asyncio.Future[int]") -> None:
+        """Start the agent's process again whenever it dies; one that never began ends all.
+
+        All of them serve the same socket, which is ours: nobody else ever gets its port, and
+        with that what edges and callers send there.
+        """
         wait_s, began = AGAIN_S[0], False
+        port = int(inner.getsockname()[1])
+        url = f"http://127.0.0.1:{port}"
+        order = Order("agent", self._agent_flags(port), listening=inner.fileno())
         while True:
-            port = _free_port()
-            url = f"http://127.0.0.1:{port}"
-            self.agent = Process(Order("agent", self._agent_flags(port)), self._environment(False))
+            self.agent = Process(order, self._environment(False))
             await self.agent.start(partial(self._print, url))
             born = asyncio.get_running_loop().time()
             if await self._comes_up(self.agent, url):
@@ -203,7 +212,9 @@ class Supervisor:
         await asyncio.gather(*(edge.stop(EDGE_STOP_S) for edge in tuple(self.edges)))
         if self.agent is not None:
             await self.agent.stop(AGENT_STOP_S)
-        self._held.close()
+        for one in (self._held, self._inner):
+            if one is not None:
+                one.close()
 
 
 async def supervise(settings: Settings, flags: Mapping[str, Any]) -> int:
@@ -251,7 +262,9 @@ def _name(host: str) -> str:
     return everywhere.get(host, f"[{host}]" if ":" in host else host)
 
 
-def _free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
+def _listen_inside() -> socket.socket:
+    """Listen on a free port of loopback; what connects waits until an agent's process accepts."""
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    made.listen(BACKLOG)
+    return made

@@ -76,9 +76,8 @@ def of_name(name: str, value: Any, deep: int = 0) -> Any:
     if isinstance(value, str) and value and _NAMES.search(name):
         # An address may be known but for what is secret in it.
         return clean(value) if name.lower().endswith("url") and "://" in value else HIDDEN
-    if isinstance(value, bytes) and _NAMES.search(name):
-        return HIDDEN
-    return redacted(value, deep)
+    told = redacted(value, deep)
+    return HIDDEN if isinstance(told, str) and told and _NAMES.search(name) else told
 
 
 def redact(logger: object, method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -305,11 +305,11 @@ class LiveSession:
         ]
 
     async def _save_preset(self, name: str, values: dict[str, float]) -> list[dict[str, Any]]:
-        act(self.services, self.who)
-        await self.services.controls.save_preset(name, values)
+        by = act(self.services, self.who)
+        await self.services.controls.save_preset(name, values, by)
         return self._presets()
 
     async def _delete_preset(self, name: str) -> list[dict[str, Any]]:
-        act(self.services, self.who)
-        await self.services.controls.delete_preset(name)
+        by = act(self.services, self.who)
+        await self.services.controls.delete_preset(name, by)
         return self._presets()

@@ -275,7 +275,7 @@ class AuditQuery(Query):
     """Which page of the audit."""
 
     kind: Literal[
-        "hand", "reset", "limits", "rules", "weights", "agent", "shadow", "audit"
+        "hand", "reset", "limits", "rules", "weights", "preset", "agent", "shadow", "audit"
     ] | None = None
     limit: int = Field(100, ge=1, le=MOST_PAGE)
     after: int | None = Field(None, ge=0, lt=2**53)

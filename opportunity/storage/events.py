@@ -19,8 +19,8 @@ from opportunity.storage.trading_tables import event
 from opportunity.storage.transactions import repeated, told
 
 KINDS: Final = (
-    "order", "fill", "trade", "breaker", "hand", "reset", "limits", "rules", "weights", "agent",
-    "shadow", "alert", "price_alert", "storage", "lease", "audit",
+    "order", "fill", "trade", "breaker", "hand", "reset", "limits", "rules", "weights", "preset",
+    "agent", "shadow", "alert", "price_alert", "storage", "lease", "audit",
 )  # fmt: skip
 
 MOST_READ: Final = 1_000

@@ -141,8 +141,8 @@ class PresetRepository:
             rows = connection.execute(sa.select(preset.c.name, preset.c.weights).order_by("name"))
             return {name: dict(weights) for name, weights in rows}
 
-    def write(self, name: str, weights: Mapping[str, float]) -> None:
-        """Save or replace a preset."""
+    def write(self, name: str, weights: Mapping[str, float], *events: Event) -> None:
+        """Save or replace a preset, with events that say so."""
         now = self._clock()
 
         def replace(connection: sa.Connection) -> None:
@@ -150,11 +150,12 @@ class PresetRepository:
             connection.execute(
                 sa.insert(preset).values(name=name, weights=dict(weights), updated_at=now)
             )
+            add_events(connection, events, now)
 
         repeated(self._engine, replace, "preset must be kept, was not")
 
-    def delete(self, name: str) -> None:
-        """Delete a preset.
+    def delete(self, name: str, *events: Event) -> None:
+        """Delete a preset, with events that say so.
 
         Raises
         ------
@@ -167,7 +168,9 @@ class PresetRepository:
             if gone.rowcount == 0:
                 names = connection.execute(sa.select(preset.c.name)).scalars()
                 raise KeyError(unknown("preset", name, names))
+            add_events(connection, events, now)
 
+        now = self._clock()
         repeated(self._engine, remove, "preset must be deleted, was not")
 
 

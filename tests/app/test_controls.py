@@ -70,7 +70,7 @@ async def test_wrong_weights_change_nothing(services, values, words) -> None:
     with pytest.raises(ValueError, match=words):
         await services.controls.apply_weights(values, by="api")
     with pytest.raises(ValueError, match=words):
-        await services.controls.save_preset("mine", values)
+        await services.controls.save_preset("mine", values, by="api")
     assert services.weights.as_dict() == BALANCED
     assert services.controls.weights_version == version
     assert len(services.controls.presets()) == len(PRESETS)
@@ -121,28 +121,46 @@ async def test_first_start_has_balanced_weights_and_version_one(services) -> Non
 
 
 async def test_presets_are_kept_over_a_restart(services, again) -> None:
-    await services.controls.save_preset("swing trading 2.0", GIVEN)
-    await services.controls.save_preset("Änderung", BALANCED)
-    await services.controls.save_preset("swing trading 2.0", PRESETS["conservative"])  # replaces
+    await services.controls.save_preset("swing trading 2.0", GIVEN, by="api")
+    await services.controls.save_preset("Änderung", BALANCED, by="api")
+    replacing = PRESETS["conservative"]
+    await services.controls.save_preset("swing trading 2.0", replacing, by="api")
     restarted = await again(services)
     saved = {p.name: p.weights for p in restarted.controls.presets() if not p.protected}
     assert saved == {"swing trading 2.0": PRESETS["conservative"], "Änderung": BALANCED}
-    await restarted.controls.delete_preset("Änderung")
+    await restarted.controls.delete_preset("Änderung", by="api")
     assert [p.name for p in restarted.controls.presets()] == [*PRESETS, "swing trading 2.0"]
 
 
+async def test_who_saves_and_deletes_presets_is_in_the_audit(services) -> None:
+    controls, other = services.controls, PRESETS["conservative"]
+    await controls.save_preset("mine", GIVEN, by="tom")
+    await controls.save_preset("mine", other, by="page")
+    await controls.delete_preset("mine", by="key:bot")
+    with pytest.raises(KeyError):
+        await controls.delete_preset("mine", by="tom")  # changes nothing: no line
+    with pytest.raises(PermissionError):
+        await controls.save_preset("balanced", GIVEN, by="tom")
+    for found in (await services.paper.audit("preset"), await services.paper.audit()):
+        assert [(e.kind, e.body["what"], e.body["by"]) for e in found] == [
+            ("preset", "preset mine", by) for by in ("key:bot", "page", "tom")
+        ]
+        changes = [(e.body["before"], e.body["after"]) for e in found]
+        assert changes == [(other, None), (GIVEN, other), (None, GIVEN)]
+
+
 async def test_unknown_preset_cannot_be_deleted(services) -> None:
-    await services.controls.save_preset("swing", GIVEN)
+    await services.controls.save_preset("swing", GIVEN, by="api")
     with pytest.raises(KeyError, match="Did you mean 'swing'"):
-        await services.controls.delete_preset("swin")
+        await services.controls.delete_preset("swin", by="api")
 
 
 @pytest.mark.parametrize("name", ["balanced", "Aggressive", "CONSERVATIVE"])
 async def test_built_in_presets_stay_as_they_are(services, name) -> None:
     with pytest.raises(PermissionError, match=name):
-        await services.controls.save_preset(name, GIVEN)
+        await services.controls.save_preset(name, GIVEN, by="api")
     with pytest.raises(PermissionError, match=name):
-        await services.controls.delete_preset(name)
+        await services.controls.delete_preset(name, by="api")
     assert {p.name: p.weights for p in services.controls.presets() if p.protected} == PRESETS
 
 
@@ -151,7 +169,7 @@ async def test_built_in_presets_stay_as_they_are(services, name) -> None:
 )
 async def test_names_that_cannot_be_shown_or_found_are_refused(services, name) -> None:
     with pytest.raises(ValueError, match="name must be 1 to 64"):
-        await services.controls.save_preset(name, GIVEN)
+        await services.controls.save_preset(name, GIVEN, by="api")
 
 
 async def test_preset_given_out_is_a_copy(services) -> None:
@@ -344,9 +362,11 @@ async def test_what_cannot_be_stored_is_neither_in_force_nor_told(services, agai
         lambda: controls.set_interval(500, by="api"),
         lambda: controls.set_rules({"threshold": 0.7}, by="api"),
         lambda: controls.apply_weights(GIVEN, by="api"),
+        lambda: controls.save_preset("mine", GIVEN, by="api"),
     ):
         with pytest.raises(DatabaseError):
             await work()
+    assert [p.name for p in controls.presets()] == [*PRESETS]
     assert services.agent.enabled
     now = services.rules.as_dict(), services.agent.scan_interval_ms, controls.weights_version
     assert now == before
@@ -390,8 +410,8 @@ async def test_a_locked_database_holds_up_nobody_else(services, locked) -> None:
         for work in (
             controls.set_enabled(False, by="page"), controls.set_interval(500, by="api"),
             controls.set_rules({"threshold": 0.7}, by="api"), controls.subscribe(["BTC/USDT"]),
-            controls.apply_weights(GIVEN, by="api"), controls.save_preset("mine", GIVEN),
-            controls.delete_preset("mine"),
+            controls.apply_weights(GIVEN, by="api"), controls.save_preset("mine", GIVEN, by="api"),
+            controls.delete_preset("mine", by="api"),
         )
     ]  # fmt: skip
     longest, end = 0.0, loop.time() + 0.5

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 
 import aiohttp
 import pytest
@@ -51,6 +52,25 @@ async def test_every_page_is_served_with_its_title(http) -> None:
             text = await answer.text()
             assert answer.status == 200
             assert f"<title>{page.TITLE}" in text or page.TITLE in text
+
+
+async def test_a_socket_that_is_bound_already_is_served_and_no_other(services) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        port = listening.getsockname()[1]
+        settings = services.settings.model_copy(update={"port": port})
+        made = Site(settings, services, "secret", listening)
+        assert made.port == port
+        assert list(made._server._http._sockets.values()) == [listening]
+        async with (
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+            http.get("/health/live") as answer,
+        ):
+            assert answer.status == 200
+        await made.close()
+    other = Site(services.settings, services, "secret")  # binds one of its own again
+    assert other.port != port
+    await other.close()
 
 
 async def test_page_names_nothing_outside(http) -> None:

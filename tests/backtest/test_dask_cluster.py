@@ -68,6 +68,7 @@ def test_cluster_equals_threads_and_loses_nothing_when_a_worker_dies(dask, monke
     assert told[-1] == (51, 51)
 
 
+@pytest.mark.slow
 def test_walking_forward_on_a_cluster_equals_walking_here(dask):
     bars = replace(random_bars(900, seed=3), symbol="S/USDT", source="simulated")
     history = prepare(bars, timeframes=["1h", "4h"], partial=True)

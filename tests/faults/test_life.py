@@ -272,7 +272,7 @@ class Machine(RuleBasedStateMachine):
                 self._do(services.controls.apply_weights, values, "test")
             elif what == "preset":
                 either["presets"] = self.model["presets"] | {TITLES[0]: WEIGHTS[at]}
-                self._do(services.controls.save_preset, TITLES[0], WEIGHTS[at])
+                self._do(services.controls.save_preset, TITLES[0], WEIGHTS[at], "test")
             elif what == "limits":
                 either["limits"] = self.model["limits"] | LIMITS[at]
                 self._do(services.paper.set_limits, LIMITS[at], "test")
@@ -360,14 +360,14 @@ class Machine(RuleBasedStateMachine):
         """Save one; or rename it: save it under the other name and delete it."""
         controls, there = self.life.services.controls, self.model["presets"]
         if self.failing:
-            self._refused(controls.save_preset, name, values)
+            self._refused(controls.save_preset, name, values, "test")
             return
         if new is None or name not in there or new == name:
-            self._do(controls.save_preset, name, values)
+            self._do(controls.save_preset, name, values, "test")
             self.model["presets"] = there | {name: values}
             return
-        self._do(controls.save_preset, new, there[name])
-        self._do(controls.delete_preset, name)
+        self._do(controls.save_preset, new, there[name], "test")
+        self._do(controls.delete_preset, name, "test")
         self.model["presets"] = {n: w for n, w in there.items() if n != name} | {new: there[name]}
 
     @precondition(lambda self: self.on)
@@ -375,12 +375,12 @@ class Machine(RuleBasedStateMachine):
     def delete_preset(self, name: str) -> None:
         controls, there = self.life.services.controls, self.model["presets"]
         if name not in TITLES:
-            self._refused(controls.delete_preset, name, kind=PermissionError)
-            self._refused(controls.save_preset, name, WEIGHTS[0], kind=PermissionError)
+            self._refused(controls.delete_preset, name, "test", kind=PermissionError)
+            self._refused(controls.save_preset, name, WEIGHTS[0], "test", kind=PermissionError)
         elif self.failing or name not in there:
-            self._refused(controls.delete_preset, name, kind=(DatabaseError, KeyError))
+            self._refused(controls.delete_preset, name, "test", kind=(DatabaseError, KeyError))
         else:
-            self._do(controls.delete_preset, name)
+            self._do(controls.delete_preset, name, "test")
             self.model["presets"] = {n: w for n, w in there.items() if n != name}
 
     @precondition(lambda self: self.on)

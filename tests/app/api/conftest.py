@@ -166,6 +166,7 @@ class FakeServices:
         self.line: FeedStatus | None = None
         self.page, self.asked = NotePage((), None), ()
         self._saved: dict[str, dict[str, float]] = {}
+        self.preset_by = ""
         self.bars = FakeBars(self.source)
         self.backtests = Backtests(
             lambda exchange: self.bars, self.hub, MemoryTrials(), KeptPromotions()
@@ -247,19 +248,21 @@ class FakeServices:
         return built_in + [Preset(n, w, False) for n, w in sorted(self._saved.items())]
 
     async def save_preset(
-        self, name: str, weights: Mapping[str, float], check: Any = None
+        self, name: str, weights: Mapping[str, float], by: str, check: Any = None
     ) -> None:
         if check is not None:
             check()
         if name in PROTECTED:
             raise PermissionError(name)
+        self.preset_by = by
         self._saved[name] = dict(weights)
 
-    async def delete_preset(self, name: str, check: Any = None) -> None:
+    async def delete_preset(self, name: str, by: str, check: Any = None) -> None:
         if check is not None:
             check()
         if name in PROTECTED:
             raise PermissionError(name)
+        self.preset_by = by
         del self._saved[name]
 
     async def set_enabled(self, enabled: bool, by: str) -> None:

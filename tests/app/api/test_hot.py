@@ -9,6 +9,7 @@ from app.api import resources
 from app.api.hot import MAX_KEPT, Hot, Shelf
 from app.api.hot_stream import put_before
 from app.auth.gate import Gate
+from app.auth.headers import SecureAnswers
 from app.auth.roles import Caller, Role
 from opportunity.config import Settings
 
@@ -103,7 +104,7 @@ async def guarded(world):
     from app.api import routes
 
     gate = Gate(Settings(auth=True, requests_per_minute=4), Keys())
-    server = HTTPServer(Application(routes(world.services, gate)))
+    server = HTTPServer(Application(routes(world.services, gate), transforms=[SecureAnswers]))
     server.listen(0, "127.0.0.1")
     world.port = next(iter(server._sockets.values())).getsockname()[1]
     hot = Hot(world.services, gate, dict(resources()))
@@ -132,6 +133,34 @@ async def test_answers_that_are_given_again_are_counted(world, line, hot):
         await line.ask(raw)
     assert [what[:3] for what in told] == [("GET", "/api/price/{symbol}", 200)] * 2
     assert all(0 <= seconds < 1 for *_, seconds in told)
+
+
+async def test_a_worthless_token_is_counted_once(world, guarded, monkeypatch):
+    _, gate = guarded
+    raw = request(world, *HOT["status"], "Authorization: Bearer opp_k_s")
+    assert statuses([await fresh(world, raw), await fresh(world, raw)]) == [200, 200]
+    gate.accounts.good = False  # now it is known to the short way and worth nothing
+    counted = []
+    monkeypatch.setattr(gate.limiter, "refuse", counted.append)
+    assert statuses([await fresh(world, raw)]) == [401]
+    assert counted == ["127.0.0.1"]
+
+
+async def test_of_whom_tls_is_believed_is_for_the_gate_to_say(world, guarded):
+    """The same bytes, kept while the proxy was trusted, come from a stranger; then both again."""
+    hot, gate = guarded
+    told = ("X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https")
+    raw = request(world, *HOT["status"], "Authorization: Bearer opp_k_s", *told)
+    trusting = Gate(Settings(trusted_proxies=("127.0.0.1",), requests_per_minute=400), Keys())
+    gate.limiter = trusting.limiter
+    has = []
+    for origins in (trusting.origins, gate.origins) * 3:
+        gate.origins = origins
+        has += [b"Strict-Transport-Security" in await fresh(world, raw) for _ in range(3)]
+    assert has == [*[True] * 3, *[False] * 3] * 3
+    assert hot.n_again > 0
+    left = (await fresh(world, raw)).lower().partition(b'ratelimit: "default";r=')[2]
+    assert left.startswith(b"381;")  # of 400: 19 requests, none twice
 
 
 async def test_a_revoked_key_gets_nothing_more(world, guarded):

@@ -1,4 +1,5 @@
 import pytest
+from logins import PASSWORD
 
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.scoring.presets import PRESETS
@@ -30,6 +31,16 @@ async def test_preset_is_saved_replaced_and_deleted(world, named_in):
     status, body, _ = await world.call("DELETE", PATH + "/my%20idea")
     assert (status, body["status"]) == (200, "success")
     await world.refused(404, "DELETE", PATH + "/my%20idea")
+
+
+async def test_presets_are_changed_in_the_name_of_the_caller(doors):
+    for name, method in (("tom", "POST"), ("anna", "DELETE")):
+        granted = await doors.services.accounts.login(name, PASSWORD)
+        asked = {"params": {"name": "mine"}, "json": AGGRESSIVE} if method == "POST" else {}
+        asked["headers"] = {"Authorization": f"Bearer {granted.access}"}
+        path = PATH if method == "POST" else f"{PATH}/mine"
+        status, *_ = await doors.call(method, path, **asked)
+        assert (status, doors.services.preset_by) == (200, name)
 
 
 @pytest.mark.parametrize("name", list(PRESETS))

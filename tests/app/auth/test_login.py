@@ -109,6 +109,31 @@ async def test_logout_asks_first_and_then_forgets(closed, browser):
     assert cookie_of(browser, XSRF) == ""
 
 
+OAUTH = {
+    "oauth_provider": "github", "oauth_key": "id", "oauth_secret": "secret of ours",
+    "oauth_redirect": "http://127.0.0.1/oauth", "oauth_users": ("ada=admin",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "headers", "is_told"),
+    [({}, {}, True), ({}, {"X-Forwarded-For": "203.0.113.9"}, False), (OAUTH, {}, False),
+     ({"trusted_proxies": ("127.0.0.1",)}, {"X-Forwarded-For": "203.0.113.9"}, False)],
+)  # fmt: skip
+async def test_only_this_machine_is_told_that_nobody_can_log_in(tmp_path, given, headers, is_told):
+    async with (
+        guarded(tmp_path, users=False, **given) as made, made.browser() as browser,
+        browser.get("/login", headers=headers) as answer,
+    ):  # fmt: skip
+        assert answer.status == 200
+        assert ("Nobody can log in yet" in await answer.text()) is is_told
+
+
+async def test_nobody_is_told_so_where_there_are_users(browser):
+    async with browser.get("/login") as answer:
+        assert "Nobody can log in yet" not in await answer.text()
+
+
 async def first_password(made, browser, token, password, again=None):
     data = {"token": token, "password": password, "again": again or password}
     headers = {"Origin": made.url}

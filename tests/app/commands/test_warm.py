@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from opportunity.kernels import HOME
 
 
@@ -16,6 +18,7 @@ def warm(folder) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_kernels_are_compiled_once_and_old_ones_go(tmp_path) -> None:
     folder = tmp_path / "kernels"
     shutil.copytree(HOME, folder)
@@ -36,6 +39,7 @@ def test_kernels_are_compiled_once_and_old_ones_go(tmp_path) -> None:
     assert again == kept  # nothing was compiled anew
 
 
+@pytest.mark.slow
 def test_serve_has_nothing_left_to_compile(tmp_path) -> None:
     folder = tmp_path / "kernels"
     shutil.copytree(HOME, folder)

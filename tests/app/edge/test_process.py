@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,22 @@ async def test_it_has_a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     made, _ = await started(monkeypatch)
     assert os.getsid(made.pid) == made.pid
     await made.stop(5)
+
+
+async def test_it_inherits_the_socket_that_it_shall_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, passed = asyncio.create_subprocess_exec, []
+
+    async def instead(*words: str, **given: Any) -> Any:
+        passed.append(given["pass_fds"])
+        return await real(sys.executable, "-c", "", **given)
+
+    monkeypatch.setattr(module.asyncio, "create_subprocess_exec", instead)
+    with socket.socket() as inner:
+        for listening in (inner.fileno(), None):
+            made = Process(Order("agent", listening=listening), dict(os.environ))
+            await made.start(None)
+            assert await made.wait() == 0
+        assert passed == [(inner.fileno(),), ()]
 
 
 async def test_a_process_that_never_began_has_ended() -> None:

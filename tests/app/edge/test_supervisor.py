@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -147,6 +148,46 @@ async def test_who_dies_is_started_again_and_edges_hear_of_the_agent() -> None:
     port = world.kind("agent")[1].order.flags["port"]
     await world.until(lambda: {one.told for one in living} == {f"http://127.0.0.1:{port}"})
     assert await world.end() == 0
+
+
+def taken(port: int) -> bool:
+    """Whether nobody else can listen on a port, whatever they ask for."""
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, option, 1)
+            with suppress(OSError):
+                other.bind(("127.0.0.1", port))
+                other.listen()
+                return False
+    return True
+
+
+@pytest.mark.usefixtures("fakes")
+async def test_nobody_else_ever_gets_the_port_of_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    free: list[int] = []
+
+    async def comes_up(self: Any, agent: Any, url: str) -> bool:
+        free.extend([] if taken(port_of(agent)) else [port_of(agent)])
+        return True
+
+    def port_of(agent: FakeProcess) -> int:
+        return int(agent.order.flags["port"])
+
+    monkeypatch.setattr(Supervisor, "_comes_up", comes_up)
+    world = World()
+    await world.until(lambda: world.kind("agent") and world.kind("agent")[0].said)
+    (agent,) = world.kind("agent")
+    assert agent.order.listening is not None
+    with socket.socket(fileno=os.dup(agent.order.listening)) as passed:
+        assert passed.getsockname() == ("127.0.0.1", port_of(agent))
+    agent.ended.set_result(-9)
+    while len(world.kind("agent")) == 1:
+        assert taken(port_of(agent))
+        await asyncio.sleep(0)
+    assert [port_of(one) for one in world.kind("agent")] == [port_of(agent)] * 2
+    assert await world.end() == 0
+    assert free == []
+    assert not taken(port_of(agent))
 
 
 @pytest.mark.usefixtures("fakes")

@@ -210,11 +210,13 @@ class World:
             *(Preset(n, w, False) for n, w in self.saved.items()),
         ]
 
-    async def save_preset(self, name: str, values: dict[str, float]) -> None:
+    async def save_preset(self, name: str, values: dict[str, float], by: str) -> None:
         self.saved[name] = dict(values)
+        self.preset_by = by
 
-    async def delete_preset(self, name: str) -> None:
+    async def delete_preset(self, name: str, by: str) -> None:
         del self.saved[name]
+        self.preset_by = by
 
     async def set_enabled(self, enabled: bool, by: str) -> None:
         self.agent.enabled = enabled

@@ -151,10 +151,12 @@ async def test_presets_are_kept_by_the_server(session, world, doc, turn) -> None
     )
     await turn(doc)
     assert "mine" in world.saved
+    assert world.preset_by == "page"
+    world.preset_by = ""
     assert "mine" in [p["name"] for p in orjson.loads(session.editor.presets)]
     session.editor._handle_msg({"type": "delete", "name": "mine"})
     await turn(doc)
-    assert world.saved == {}
+    assert (world.saved, world.preset_by) == ({}, "page")
 
 
 async def test_page_waits_for_a_market_that_warms_up(world, doc, turn, monkeypatch) -> None:
