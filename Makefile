@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WARM := $(VENV)/.warm
 
+# Half of a test's time is waiting for a process, a database or a socket: two for each core.
+JOBS ?= $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
+
 export PYTHONHASHSEED ?= 0
 
 .PHONY: help setup serve test test-full faults lint bench load report-detectors notebooks lock clean browser postgres redis nginx node
@@ -31,7 +34,7 @@ serve: setup $(WARM) ## Run the agent, the page and the API on 127.0.0.1:8000 (A
 	@$(BIN)/opportunity serve $(ARGS)
 
 test: setup browser postgres redis nginx node lint ## Everything CI runs: lint, types, layers, tests, notebooks
-	$(BIN)/python -m pytest -m "not slow and not alone and not exact" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not alone and not exact" -n $(JOBS) --dist loadfile
 	$(BIN)/python -m pytest -m "not slow and alone" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m "not slow and exact"
 	$(MAKE) --no-print-directory notebooks

@@ -172,6 +172,9 @@ async def _it_stops(
     made: Fleet, http: aiohttp.ClientSession, url: str, clients: list[Listener]
 ) -> None:
     """What is under way is answered, clients are told to come back, all within 10 s."""
+    async with asyncio.timeout(30):
+        while await _status(http, f"{url}/health/ready") != 200:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.05)
     slow = asyncio.ensure_future(_ask_slowly(http, url, made.headers))
     await asyncio.sleep(0.2)  # it is under way; that no event tells
     loop = asyncio.get_running_loop()
@@ -182,6 +185,11 @@ async def _it_stops(
     assert [one.codes[-1] for one in clients] == [1012] * N_CLIENTS
     assert "Traceback" not in made.said()
     assert "process killed" not in made.said()
+
+
+async def _status(http: aiohttp.ClientSession, url: str) -> int:
+    async with http.get(url) as answer:
+        return answer.status
 
 
 async def _ask_slowly(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> int:

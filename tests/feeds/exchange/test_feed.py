@@ -193,7 +193,9 @@ async def test_an_exchange_that_comes_late_is_opened_at_the_next_attempt(make, e
             except VenueError:  # the gate gives it a rest
                 await asyncio.sleep(0.1)
     assert len(bars_of(await read(feed, 3), 0)[0]) >= 3
-    assert feed.status().state == "live"
+    async with asyncio.timeout(20):
+        while feed.status().state != "live":  # noqa: ASYNC110 - bars came by REST until now
+            await asyncio.sleep(0.01)
 
 
 async def test_status_can_be_asked_at_any_moment_of_the_opening(make):
