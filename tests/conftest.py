@@ -17,8 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `from builders import ...`
 from postgres import postgres as postgres
 from postgres import postgres_url as postgres_url
 
+settings.register_profile("quick", deadline=None)  # no test fails for the time it took
 settings.register_profile("full", max_examples=1_000, deadline=None)  # `make test-full`
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 DATA = Path(
     os.environ.get("OPPORTUNITY_TEST_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")

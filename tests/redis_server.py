@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 
+HOST: Final = "127.0.0.1"
 PASSWORD: Final = "redis-not-to-be-shown"
 START_S: Final = 10.0
 _LIBC: Final = ctypes.CDLL(None)
@@ -53,7 +54,7 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        return f"redis://worker:{PASSWORD}@127.0.0.1:{self.port}/0"
+        return f"redis://worker:{PASSWORD}@{HOST}:{self.port}/0"
 
     def start(self) -> None:
         """Start it and wait until it answers."""

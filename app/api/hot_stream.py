@@ -140,8 +140,8 @@ class _Noted(HTTPMessageDelegate):
     def __init__(self, delegate: HTTPMessageDelegate, stream: HotStream) -> None:
         self._delegate, self._stream = delegate, stream
         self.data_received = delegate.data_received  # type: ignore[method-assign]  # passed on
-        self.finish = delegate.finish  # type: ignore[method-assign]
-        self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
+        self.finish = delegate.finish  # type: ignore[method-assign]  # as above
+        self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]  # as above
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders

@@ -203,12 +203,12 @@ class PageSocket(Guarded):
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """Look after the page from now on."""
         self.doors.opened(self, self._caller)  # type: ignore[arg-type]  # mixed into a handler
-        return super().open(*args, **kwargs)  # type: ignore[misc]
+        return super().open(*args, **kwargs)  # type: ignore[misc]  # as above
 
     def on_close(self) -> None:
         """Look after it no more."""
-        self.doors.closed(self)  # type: ignore[arg-type]
-        super().on_close()  # type: ignore[misc]
+        self.doors.closed(self)  # type: ignore[arg-type]  # as above
+        super().on_close()  # type: ignore[misc]  # as above
 
 
 async def _prepare(parent: Any) -> None:

@@ -5,8 +5,8 @@ import sys
 from typing import Any, Final
 
 from app.commands import arguments
-from app.commands.arguments import BAD_USAGE, DONE, FAILED
-from app.commands.user import BY, ROLES, print_table
+from app.commands.arguments import DONE
+from app.commands.user import BY, ROLES, answered, print_table
 
 NAME: Final = "token"
 DAYS: Final = 90.0
@@ -20,7 +20,7 @@ examples:
   opportunity token rotate
 
 The token is printed once, on standard output; it cannot be shown again.
-A running server knows of a change within 5 seconds.
+A running server knows of a key within a second, of `rotate` within 5 seconds.
 exit codes: 0 done, 1 failed, 2 bad usage
 """
 
@@ -56,25 +56,15 @@ def run(args: argparse.Namespace) -> int:
     """Do it, and return the exit code."""
     from app.auth.users import opened
     from opportunity.config import load_settings
-    from opportunity.errors import ConflictError
 
     settings = load_settings({"home": args.home})
     if args.what == "rotate":
         return _rotate(settings)
     with opened(settings) as (store, users):
-        try:
-            if args.what == "list":
-                return _list(store, args.json)
-            return _create(args, users) if args.what == "create" else _revoke(args, users)
-        except KeyError as error:
-            arguments.complain(str(error.args[0]))
-            return FAILED
-        except ConflictError as error:
-            arguments.complain(str(error))
-            return FAILED
-        except ValueError as error:
-            arguments.complain(str(error))
-            return BAD_USAGE
+        if args.what == "list":
+            return _list(store, args.json)
+        work = _create if args.what == "create" else _revoke
+        return answered(lambda: work(args, users))
 
 
 def _create(args: argparse.Namespace, users: Any) -> int:

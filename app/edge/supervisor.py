@@ -248,6 +248,9 @@ def _hold(host: str, port: int) -> tuple[socket.socket, int]:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind(place[4])
+        # Needed to bind beside lines that are closing; kept, it would let any user of this
+        # machine bind and listen as long as no edge does.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     except OSError as error:
         raise OpportunityError(
             f"port must be free on {host}, was {port} ({error.strerror}; "

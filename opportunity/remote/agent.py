@@ -286,6 +286,7 @@ class RemoteAgent(Shared):
                 raise ConflictError(text) from error
             raise
         self._versions["weights"] = answer.etag
+        self.weights.take(body)  # as the stream will say; two sets in a row must not depend on when
 
     def _send_rules(self, changed: dict[str, Any]) -> None:
         self._ask("PUT", "/api/agent/config", {"rules": changed})
@@ -301,7 +302,7 @@ class RemoteAgent(Shared):
         self.symbols, self.timeframes = tuple(config["symbols"]), tuple(config["timeframes"])
         self._take_status(status)
         self.rules.take(config["rules"])
-        if weights.etag != self._versions.get("weights"):  # else those of here, perhaps not scaled
+        if weights.etag != self._versions.get("weights"):
             self._versions["weights"] = weights.etag
             self.weights.take(weights.value)
 

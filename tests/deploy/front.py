@@ -1,11 +1,13 @@
 """nginx with the site of docs/deploy, on free ports, with a certificate of its own."""
 
+import asyncio
 import os
 import re
 import socket
 import ssl
 import subprocess
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -111,10 +113,23 @@ class Front:
         """Return what a client needs to believe its certificate."""
         return ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
 
-    def client(self, **more) -> aiohttp.ClientSession:
-        """Return a client for which the name is this machine."""
-        connector = aiohttp.TCPConnector(resolver=Here(), ssl=self.trusting())
-        return aiohttp.ClientSession(self.url, connector=connector, **more)
+    @asynccontextmanager
+    async def client(self, **more) -> AsyncIterator[aiohttp.ClientSession]:
+        """Yield a client for which the name is this machine.
+
+        Its lines are gone when it returns: TLS says goodbye after the session is closed.
+        """
+        made: list[socket.socket] = []
+
+        def plug(address) -> socket.socket:
+            made.append(socket.socket(*address[:3]))
+            return made[-1]
+
+        connector = aiohttp.TCPConnector(resolver=Here(), ssl=self.trusting(), socket_factory=plug)
+        async with aiohttp.ClientSession(self.url, connector=connector, **more) as session:
+            yield session
+        gone = "a line was not closed"
+        await asyncio.to_thread(until, lambda: all(o.fileno() < 0 for o in made), 30, gone)
 
     def raw(self) -> ssl.SSLSocket:
         """Return a bare connection to it."""

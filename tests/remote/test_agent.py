@@ -62,7 +62,7 @@ def test_weights_are_scaled_and_in_force_when_it_returns(remote, scripted):
     remote.weights.smc = 0.4
     assert sum(scripted.weights.values()) == pytest.approx(1)
     assert scripted.weights["smc"] == pytest.approx(0.4 / 1.2)
-    assert remote.weights.smc == 0.4
+    assert remote.weights.as_dict() == scripted.weights
 
 
 def test_nobodys_change_is_overwritten(remote, scripted):

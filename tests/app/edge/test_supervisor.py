@@ -32,6 +32,19 @@ def test_further_hosts_need_the_same_secret() -> None:
     check(settings(agent_url="http://h:1", redis_url="", edge_secret="x"))
 
 
+def test_the_port_is_nobody_elses_before_an_edge_listens() -> None:
+    held = Supervisor(settings(), {})
+    with socket.socket() as other:  # any user of the machine may try it so
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", held.port))
+    with socket.socket() as edge:
+        edge.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        edge.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        edge.bind(("127.0.0.1", held.port))
+    held._held.close()
+
+
 def test_a_port_that_somebody_has_is_refused() -> None:
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
