@@ -13,7 +13,7 @@ from app.api.base import MAX_DRAIN
 from app.api.hot import Hot
 from app.api.hot_stream import put_before
 from app.auth import login
-from app.auth.doors import KEPT_COOKIES, MAX_MESSAGE, Doors
+from app.auth.doors import KEPT_COOKIES, KEPT_HEADERS, MAX_MESSAGE, Doors
 from app.auth.gate import Gate
 from app.auth.oauth import oauth_routes
 from app.auth.tls import tls_context
@@ -78,7 +78,7 @@ class Site:
             cookie_secret=cookie_secret,
             secret_key=cookie_secret.encode(),
             sign_sessions=True,
-            include_headers=[],
+            include_headers=KEPT_HEADERS,
             include_cookies=KEPT_COOKIES,
             websocket_max_message_size=MAX_MESSAGE,
             unused_session_lifetime_milliseconds=UNUSED_SESSION_MS,

@@ -26,10 +26,12 @@ from app.auth.gate import Gate
 from app.auth.html import OwnDoor, PageErrors, login_address
 from app.auth.pages import CALLER_COOKIE, PAGE, USER_COOKIE, caller, read, sign
 from app.auth.roles import LOCAL, Caller, Role
+from app.components.language import LANGUAGE_COOKIE
+from app.components.theme import THEME_COOKIE
 from opportunity.feeds.clock import wall_ms
 
-THEME_COOKIE: Final = "opportunity-theme"
-KEPT_COOKIES: Final = [USER_COOKIE, CALLER_COOKIE, THEME_COOKIE]
+KEPT_COOKIES: Final = [USER_COOKIE, CALLER_COOKIE, THEME_COOKIE, LANGUAGE_COOKIE]
+KEPT_HEADERS: Final = ["Accept-Language"]
 """All of a request that a page's token holds: it stands in the page, where every script sees it."""
 
 LOOK_S: Final = 1.0

@@ -11,7 +11,7 @@ from tornado.httputil import HTTPServerRequest
 
 from app.api.problems import ApiError, problem_of
 from app.auth.headers import form_policy
-from app.components.theme import DARK, stylesheet, variables
+from app.components.theme import DARK, THEME_COOKIE, stylesheet, variables
 
 HERE: Final = Path(__file__).parent
 _DARK: Final = (
@@ -23,7 +23,6 @@ POLICY: Final = form_policy(CSS)
 LOGIN: Final = "/login"
 MAX_NEXT: Final = 500
 THEMES: Final = ("dark", "light")
-THEME_COOKIE: Final = "opportunity-theme"
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True

@@ -16,6 +16,49 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+const WORDS = globalThis.opportunityWords ?? {};
+
+/**
+ * Say a text in the reader's language: t("{n} symbols", {n: 40}); English is the key, and what
+ * stands when a word is missing. A phrase of the server, {text, values}, is one argument.
+ */
+function t(text, values = {}) {
+  if (text !== null && typeof text === "object") return t(text.text, text.values);
+  return (WORDS[text] ?? text ?? "").replace(/\{(\w+)\}/g, (hole, name) => values[name] ?? hole);
+}
+
+/**
+ * Do what a key, the tour or another component asks for while this component is on the page:
+ * onDo(model, {search: () => field.focus()}). An action may return false: it was not for it.
+ */
+function onDo(model, actions) {
+  const hear = (event) => { if (actions[event.detail.what]?.(event.detail) !== false && event.detail.what in actions) event.preventDefault(); };
+  document.addEventListener("opportunity:do", hear);
+  model.on("remove", () => document.removeEventListener("opportunity:do", hear));
+}
+
+/** Ask whoever can for something; true when somebody did it. */
+function ask(what, detail = {}) {
+  return !document.dispatchEvent(new CustomEvent("opportunity:do", { detail: { ...detail, what }, cancelable: true }));
+}
+
+/**
+ * Hear messages of the page's one WebSocket: f(message) for each, and `joined(say)` whenever the
+ * line is up, to subscribe with say({action: "subscribe", ...}).
+ */
+function onLine(model, f, joined = () => {}) {
+  const say = (command) => document.dispatchEvent(new CustomEvent("opportunity:say", { detail: command }));
+  const hear = (event) => f(event.detail);
+  const up = () => joined(say);
+  document.addEventListener("opportunity:message", hear);
+  document.addEventListener("opportunity:joined", up);
+  model.on("remove", () => {
+    document.removeEventListener("opportunity:message", hear);
+    document.removeEventListener("opportunity:joined", up);
+  });
+  if (document.documentElement.dataset.line === "connected") up();
+}
+
 /** Whether who looks may change nothing: then what changes something is out of reach. */
 const READ_ONLY = document.documentElement.dataset.role === "viewer";
 
@@ -94,11 +137,22 @@ function ago(ms) {
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
-/** Write a time of the market, UTC. */
+/** Time zone that the reader chose: an IANA name, "UTC", or undefined for that of the browser. */
+const ZONE = /(?:^|; )opportunity-zone=([^;]+)/.exec(document.cookie)?.[1];
+
+function inZone(options) {
+  try {
+    return new Intl.DateTimeFormat("en-GB", { ...options, timeZone: ZONE && decodeURIComponent(ZONE) });
+  } catch {
+    return new Intl.DateTimeFormat("en-GB", options);  // a zone that this browser does not know
+  }
+}
+const PARTS = inZone({ day: "numeric", month: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/** Write a time of the market in the reader's time zone: 3 Jul 14:05. */
 function clock(ms) {
-  const t = new Date(ms);
-  const two = (n) => String(n).padStart(2, "0");
-  return `${t.getUTCDate()} ${MONTHS[t.getUTCMonth()]} ${two(t.getUTCHours())}:${two(t.getUTCMinutes())}`;
+  const part = Object.fromEntries(PARTS.formatToParts(ms).map(({ type, value }) => [type, value]));
+  return `${part.day} ${t(MONTHS[Number(part.month) - 1])} ${part.hour}:${part.minute}`;
 }
 
 /** Keep page state in the address, so that a reload or a shared link shows the same. */

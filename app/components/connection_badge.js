@@ -32,6 +32,7 @@ export function render({ model }) {
   function enter(next) {
     if (state !== next) setText(voice, `Connection ${LABEL[next].toLowerCase()}`);
     state = next;
+    document.documentElement.dataset.line = next;
     draw();
   }
 
@@ -53,6 +54,7 @@ export function render({ model }) {
     asked.clear();
     enter("connected");
     ping();
+    document.dispatchEvent(new CustomEvent("opportunity:joined"));
     if (lost) reload();
   }
 
@@ -87,8 +89,13 @@ export function render({ model }) {
     socket.send(JSON.stringify({ action: "ping", id: String(id) }));
   }
 
+  function say(event) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(event.detail));
+  }
+
   function message(data) {
     heard = performance.now();
+    document.dispatchEvent(new CustomEvent("opportunity:message", { detail: data }));
     if (data.type === "pong") {
       const sent = asked.get(String(data.id)) ?? [...asked.values()].at(-1);
       if (sent !== undefined) rtt = performance.now() - sent;
@@ -150,6 +157,7 @@ export function render({ model }) {
   const asking = setInterval(ping, PING_MS);
   // The page's own session lives on the other socket; once that is gone, only loading again helps.
   model.document?.on_event("connection_lost", () => { lost = true; if (state === "connected") ping(); });
+  document.addEventListener("opportunity:say", say);
   model.on("beat", beaten);
   model.on("epoch", reload);
   window.addEventListener("online", online);
@@ -166,6 +174,7 @@ export function render({ model }) {
     window.removeEventListener("offline", offline);
     window.removeEventListener("pagehide", left);
     document.removeEventListener("visibilitychange", shown);
+    document.removeEventListener("opportunity:say", say);
   });
   connect();
   return root;

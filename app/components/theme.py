@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 ThemeName = Literal["dark", "light"]
+THEME_COOKIE: Final = "opportunity-theme"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Final
 
-from app.pages import live, portfolio, research
+from app.pages import context, journal, live, portfolio, research, risk, system
 
-PAGES: Final[tuple[ModuleType, ...]] = (live, portfolio, research)
-"""Each module has `PATH`, `TITLE` and `page(services)`."""
+PAGES: Final[tuple[ModuleType, ...]] = (live, portfolio, risk, research, context, journal, system)
+"""Each module has `PATH`, `TITLE` and `page(services)`; in the order of the navigation."""

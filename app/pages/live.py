@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-import panel as pn
-
+from app.pages.frame import framed, own_document
 from app.pages.live_session import LiveSession
-from app.pages.shell import asked, chosen_theme, shell
+from app.pages.shell import asked, chosen_theme
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -17,14 +16,7 @@ FIRST_TIMEFRAME: Final = "1h"
 
 def page(services: "Services") -> Any:
     """Build the page of one session: a skeleton, filled once the browser shows it."""
-    session = make_session(services)
-    pn.state.onload(session.open)
-    session.doc.on_session_destroyed(lambda session_context: session.close())
-    mark, hint = market_mark(services.source)
-    return shell(
-        "live", TITLE, session.roots(), theme=chosen_theme(), mark=mark, mark_hint=hint,
-        universe=universe(services),
-    )
+    return framed("live", TITLE, make_session(services), services, "Skip to the table")
 
 
 def make_session(services: "Services") -> LiveSession:
@@ -33,27 +25,5 @@ def make_session(services: "Services") -> LiveSession:
     frames = tuple(services.timeframes)
     first = FIRST_TIMEFRAME if FIRST_TIMEFRAME in frames else frames[len(frames) // 2]
     symbol = names.get(asked("symbol", tuple(names), ""), "")
-    doc = pn.state.curdoc
-    if doc is None:
-        raise RuntimeError("the Live page must be built for a document, there was none")
+    doc = own_document()
     return LiveSession(services, doc, symbol, asked("timeframe", frames, first), chosen_theme())
-
-
-def market_mark(source: str) -> tuple[str, str]:
-    """Return the header's mark of where prices come from, and what it means."""
-    if source == "simulated":
-        return "SIMULATED MARKET", "Prices are made up by the simulator; nothing here is real."
-    if source.startswith("replay"):
-        name = source.partition(":")[2]
-        return f"REPLAY {name.upper()}".strip(), "Recorded prices are played back."
-    return source.upper(), "Prices come from this exchange."
-
-
-def universe(services: "Services") -> str:
-    """Say how many symbols and timeframes are watched."""
-    n, frames = len(services.symbols), len(services.timeframes)
-    if not n:
-        return "opening the market"
-    return (
-        f"{n} symbol{'' if n == 1 else 's'} · {frames} timeframe{'' if frames == 1 else 's'}"
-    )

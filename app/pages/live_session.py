@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 import panel as pn
 from bokeh.document import Document
 
-from app.auth.pages import act, caller
+from app.auth.pages import act
 from app.components.context_state import context_state, context_words
-from app.components.feed_badge import FeedBadge, held_up
-from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
+from app.components.feed_badge import held_up
 from app.components.island import dumps
-from app.components.later import Later
 from app.components.rows import LIMIT, ranking, table_state
 from app.components.signal_feed import SignalFeed
 from app.components.signal_table import SignalTable
@@ -20,6 +18,7 @@ from app.components.theme import ThemeName
 from app.components.waterfall import told, why_state
 from app.components.weights_editor import WeightsEditor
 from app.components.why_card import WhyCard
+from app.pages.head import Head
 from app.pages.live_chart import LiveChart
 from app.pages.live_context import LiveContext
 from app.pages.pace import Events, News, Pace
@@ -30,7 +29,6 @@ from opportunity.strategy import Evaluation
 if TYPE_CHECKING:
     from app.services import Services
 
-BEAT_S: Final = 1.0
 SAME: Final = 1e-9
 """Weights nearer than this are equal: what travels through JSON and sliders is rounded."""
 
@@ -56,36 +54,27 @@ class LiveSession:
     def __init__(
         self, services: "Services", doc: Document, symbol: str, timeframe: str, theme: ThemeName
     ) -> None:
-        self.services, self.doc, self.who = services, doc, caller(doc)
+        self.services, self.doc = services, doc
+        self.head = Head(services, doc, theme)
         self.draft = Weights(**services.weights.as_dict())
         self._active = services.weights.as_dict()
         self._based_on = services.controls.weights_version
         self._evaluation: Evaluation | None = None
         self._prices: dict[str, float] = {}
-        self._beat_at = float("-inf")
         self._stale_chart = False
         self._early = not services.symbols  # made before the exchange said what it trades
-        later = Later(doc)
-        self.agent = AgentToggle(
-            on_toggle=self._toggle, later=later, enabled=services.agent.enabled
-        )
-        self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
-        self.line = FeedBadge()
-        self.line.draw(services.feed_status())
-        self.theme = ThemeSwitch(theme=theme)
-        self.trust = TrustBadge()
         self.table = SignalTable(selected=symbol, timeframe=timeframe)
         self.chart = LiveChart(
-            services, doc, symbol, timeframe, lambda: self.theme.theme, self._draw_why
+            services, doc, symbol, timeframe, lambda: self.head.theme.theme, self._draw_why
         )
         self.why = WhyCard()
         self.context = LiveContext(services, doc, self._draw_why)
         self.feed = SignalFeed(on_select=lambda name: self._choose(symbol=name))
         self.editor = WeightsEditor(
             self.draft, active=self._active, on_apply=self._apply, on_save=self._save_preset,
-            on_delete=self._delete_preset, later=later,
+            on_delete=self._delete_preset, later=self.head.later,
         )
-        self.pace = Pace(doc, self._show, lambda: bool(self.badge.visible))
+        self.pace = Pace(doc, self._show, lambda: self.head.seen)
         self._wire()
 
     def _wire(self) -> None:
@@ -95,17 +84,15 @@ class LiveSession:
         for part in (table, bar):
             part.param.watch(lambda e: self._choose(timeframe=e.new), "timeframe")
         table.param.watch(lambda *_: self._filtered(), ["query", "side", "min_confidence"])
-        self.theme.param.watch(lambda *_: self.chart.wear(), "theme")
-        self.badge.param.watch(lambda *_: self.pace.wake(), "visible")
+        self.head.theme.param.watch(lambda *_: self.chart.wear(), "theme")
+        self.head.badge.param.watch(lambda *_: self.pace.wake(), "visible")
 
     def roots(self) -> dict[str, Any]:
         """Return the components by their name in the markup."""
         return {
-            "badge": self.badge, "line": self.line, "agent": self.agent, "theme": self.theme,
-            "trust": self.trust, "table": self.table, "bar": self.chart.bar, "why": self.why,
-            "weights": self.editor, "feed": self.feed,
-            **self.chart.places,
-        }
+            **self.head.roots(), "table": self.table, "bar": self.chart.bar, "why": self.why,
+            "weights": self.editor, "feed": self.feed, **self.chart.places,
+        }  # fmt: skip
 
     def open(self) -> None:
         """Begin to follow the market; called once the browser shows the page."""
@@ -139,18 +126,16 @@ class LiveSession:
 
     def _show(self, news: News, events: Events) -> None:
         """Bring one picture of the news into the components."""
+        self.head.show(news, events)
         for topic, payload in events:
             if topic == "config" and payload["what"] == "weights":
                 self._weights_changed(payload)
             elif topic == "config" and payload["what"] == "agent":
-                self.agent.enabled = self.services.agent.enabled
                 self._draw_feed()
-        if "feed" in news:
-            self.line.draw(news["feed"][""])
-            if self._evaluation is None:
-                self._draw_table()
+        if "feed" in news and self._evaluation is None:
+            self._draw_table()
         if self._overtaken:
-            self.badge.epoch = ""  # has the browser load it again
+            self.head.badge.epoch = ""  # has the browser load it again
             return
         if "scan" in news:
             self._rank(news["scan"][""])
@@ -180,10 +165,6 @@ class LiveSession:
     def _quote(self, prices: Mapping[str, tuple[float, ...]]) -> None:
         self._prices |= {symbol: bar[4] for symbol, bar in prices.items()}
         self.table.quote(self._prices)
-        now = self.services.uptime_s
-        if now - self._beat_at >= BEAT_S:
-            self._beat_at = now
-            self.badge.beat = int(self.services.feed.clock.now())
         if self.chart.symbol in prices:
             self._draw_quote()
             self.chart.tick()
@@ -204,7 +185,7 @@ class LiveSession:
             best = ranking(found)
             if best.size:
                 self._choose(symbol=found.snapshot.symbols[int(best[0])])
-        self.trust.draw(found.trust_summary if found is not None else None)
+        self.head.trust.draw(found.trust_summary if found is not None else None)
         self._draw_table()
         self._draw_why()
         self._draw_quote()
@@ -288,13 +269,9 @@ class LiveSession:
 
     # -- what the user asks for ----------------------------------------------------------------
 
-    async def _toggle(self, enabled: bool) -> bool:
-        await self.services.controls.set_enabled(enabled, act(self.services, self.who))
-        return bool(self.services.agent.enabled)
-
     async def _apply(self, values: dict[str, float], force: bool) -> None:
         based_on = None if force else self._based_on
-        by = act(self.services, self.who)
+        by = act(self.services, self.head.who)
         version = await self.services.controls.apply_weights(values, by, based_on)
         self._based_on, self._active = version, dict(values)
 
@@ -305,11 +282,11 @@ class LiveSession:
         ]
 
     async def _save_preset(self, name: str, values: dict[str, float]) -> list[dict[str, Any]]:
-        by = act(self.services, self.who)
+        by = act(self.services, self.head.who)
         await self.services.controls.save_preset(name, values, by)
         return self._presets()
 
     async def _delete_preset(self, name: str) -> list[dict[str, Any]]:
-        by = act(self.services, self.who)
+        by = act(self.services, self.head.who)
         await self.services.controls.delete_preset(name, by)
         return self._presets()

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bokeh.document import Document
 
-from app.auth.pages import act, caller
 from app.components.account import (
     AccountHands,
     AccountHistory,
@@ -15,11 +14,10 @@ from app.components.account import (
     EquityChart,
 )
 from app.components.account_state import Around, positions_state, summary_state
-from app.components.feed_badge import FeedBadge, held_up
-from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
+from app.components.feed_badge import held_up
 from app.components.island import dumps
-from app.components.later import Later
 from app.components.theme import ThemeName
+from app.pages.head import Head
 from app.pages.pace import Events, News, Pace
 from app.pages.portfolio_hands import Hands
 from app.pages.portfolio_past import Past
@@ -28,7 +26,6 @@ from opportunity.live.portfolio import PortfolioState
 if TYPE_CHECKING:
     from app.services import Services
 
-BEAT_S: Final = 1.0
 PAST: Final = frozenset({"order", "fill", "trade", "reset"})
 """Kinds of events after which the history is another one."""
 
@@ -47,29 +44,22 @@ class PortfolioSession:
     """
 
     def __init__(self, services: "Services", doc: Document, theme: ThemeName) -> None:
-        self.services, self.doc, self.who = services, doc, caller(doc)
-        self._beat_at = float("-inf")
+        self.services, self.doc = services, doc
+        self.head = Head(services, doc, theme)
         self._seen: tuple[int, int] | None = None  # epoch and time of the account that is shown
-        self.agent = AgentToggle(
-            on_toggle=self._toggle, later=Later(doc), enabled=services.agent.enabled
-        )
-        self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
-        self.line, self.trust, self.theme = FeedBadge(), TrustBadge(), ThemeSwitch(theme=theme)
-        self.line.draw(services.feed_status())
         self.hand = Hands(services, doc)
         self.summary = AccountSummary(on_command=lambda asked: self._ask(self.summary, asked))
         self.positions = AccountPositions(on_command=lambda asked: self._ask(self.positions, asked))
         self.hands = AccountHands(on_command=lambda asked: self._ask(self.hands, asked))
         self.history, self.chart = AccountHistory(), EquityChart()
         self.past = Past(services, doc, self.history, self.chart)
-        self.pace = Pace(doc, self._show, lambda: bool(self.badge.visible))
-        self.badge.param.watch(lambda *_: self.pace.wake(), "visible")
+        self.pace = Pace(doc, self._show, lambda: self.head.seen)
+        self.head.badge.param.watch(lambda *_: self.pace.wake(), "visible")
 
     def roots(self) -> dict[str, Any]:
         """Return the components by their name in the markup."""
         return {
-            "badge": self.badge, "line": self.line, "agent": self.agent, "theme": self.theme,
-            "trust": self.trust, "summary": self.summary, "chart": self.chart,
+            **self.head.roots(), "summary": self.summary, "chart": self.chart,
             "positions": self.positions, "hands": self.hands, "history": self.history,
         }  # fmt: skip
 
@@ -78,7 +68,7 @@ class PortfolioSession:
         self.pace.follow(self.services.hub)
         if self.pace.closed:
             return
-        self._draw_trust()
+        self.head.draw_trust()
         self._draw(self.services.paper.state())
 
     def close(self) -> None:
@@ -93,21 +83,14 @@ class PortfolioSession:
         """Bring one picture of the news into the components."""
         happened = {payload.kind for topic, payload in events if topic == "event"}
         turned = any(topic == "config" for topic, _ in events)
-        if turned:
-            self.agent.enabled = self.services.agent.enabled
-        if "feed" in news:
-            self.line.draw(news["feed"][""])
+        self.head.show(news, events)
         if "scan" in news:
-            self._draw_trust()
+            self.head.draw_trust()
         if turned or "portfolio" in news or "feed" in news:
             self._draw(self.services.paper.state())
         if happened & PAST:
             self.past.load(history=True)
         self.past.again()
-        now = self.services.uptime_s
-        if "price" in news and now - self._beat_at >= BEAT_S:
-            self._beat_at = now
-            self.badge.beat = int(self.services.feed.clock.now())
 
     def _draw(self, state: PortfolioState | None) -> None:
         around = Around(
@@ -133,15 +116,7 @@ class PortfolioSession:
         elif seen[1] != state.time:
             self.past.load()
 
-    def _draw_trust(self) -> None:
-        found = self.services.evaluation()
-        self.trust.draw(found.trust_summary if found is not None else None)
-
     # -- what the user asks for ----------------------------------------------------------------
 
     def _ask(self, part: Commanding, asked: Mapping[str, Any]) -> None:
         self.hand.ask(part, asked)
-
-    async def _toggle(self, enabled: bool) -> bool:
-        await self.services.controls.set_enabled(enabled, act(self.services, self.who))
-        return bool(self.services.agent.enabled)

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pydantic
 from bokeh.document import Document
 
-from app.auth.pages import act, caller
+from app.auth.pages import act
 from app.backtest_plan import plan_of
 from app.components.backtest_form import BacktestForm, job_state
 from app.components.backtest_result import ResultSummary, ResultTrades
-from app.components.feed_badge import FeedBadge
-from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
-from app.components.later import Later
 from app.components.theme import ThemeName
 from app.jobs import Job
+from app.pages.head import Head
 from app.pages.pace import Events, News, Pace
 from app.pages.research_picture import ResearchPicture, Words
 from opportunity.backtest.span import DEFAULT_TIMEFRAMES
@@ -25,7 +23,6 @@ from opportunity.market.symbols import parse_symbol
 if TYPE_CHECKING:
     from app.services import Services
 
-BEAT_S: Final = 1.0
 GONE: Final = "That result is not kept any more: only the newest ones are. Run it again."
 
 
@@ -45,28 +42,22 @@ class ResearchSession:
     """
 
     def __init__(self, services: "Services", doc: Document, job: str, theme: ThemeName) -> None:
-        self.services, self.doc, self.who = services, doc, caller(doc)
-        self._wanted, self._beat_at = job, float("-inf")
+        self.services, self.doc = services, doc
+        self.head = Head(services, doc, theme)
+        self._wanted = job
         self._job: Job | None = None
         self._early = not services.symbols  # made before the exchange said what it trades
-        self.agent = AgentToggle(
-            on_toggle=self._toggle, later=Later(doc), enabled=services.agent.enabled
-        )
-        self.badge = ConnectionBadge(epoch=services.epoch, speed=services.feed.clock.speed)
-        self.line, self.trust, self.theme = FeedBadge(), TrustBadge(), ThemeSwitch(theme=theme)
-        self.line.draw(services.feed_status())
         self.form = BacktestForm(on_run=self._run, on_cancel=self._cancel)
         self.summary, self.trades = ResultSummary(), ResultTrades(on_select=self._look_at)
-        self.picture = ResearchPicture(doc, lambda: self.theme.theme, self._worded)
-        self.pace = Pace(doc, self._show, lambda: bool(self.badge.visible))
-        self.theme.param.watch(lambda *_: self.picture.wear(), "theme")
-        self.badge.param.watch(lambda *_: self.pace.wake(), "visible")
+        self.picture = ResearchPicture(doc, lambda: self.head.theme.theme, self._worded)
+        self.pace = Pace(doc, self._show, lambda: self.head.seen)
+        self.head.theme.param.watch(lambda *_: self.picture.wear(), "theme")
+        self.head.badge.param.watch(lambda *_: self.pace.wake(), "visible")
 
     def roots(self) -> dict[str, Any]:
         """Return the components by their name in the markup."""
         return {
-            "badge": self.badge, "line": self.line, "agent": self.agent, "theme": self.theme,
-            "trust": self.trust, "form": self.form, "summary": self.summary,
+            **self.head.roots(), "form": self.form, "summary": self.summary,
             "picture": self.picture.charts, "trades": self.trades,
         }  # fmt: skip
 
@@ -76,7 +67,7 @@ class ResearchSession:
         if self.pace.closed:
             return
         self._offer()
-        self._draw_trust()
+        self.head.draw_trust()
         if self._wanted:
             try:
                 self._follow(self.services.backtests.jobs.find(self._wanted))
@@ -93,26 +84,14 @@ class ResearchSession:
 
     def _show(self, news: News, events: Events) -> None:
         """Bring one picture of the news into the components."""
-        for topic, payload in events:
-            if topic == "config" and payload["what"] == "agent":
-                self.agent.enabled = self.services.agent.enabled
-        if "feed" in news:
-            self.line.draw(news["feed"][""])
+        self.head.show(news, events)
         if "scan" in news:
-            self._draw_trust()
+            self.head.draw_trust()
             if self._early and self.services.symbols:
                 self._early = False
                 self._offer()
         if any(job is self._job for job in news.get("backtest", {}).values()):
             self._draw_job()
-        now = self.services.uptime_s
-        if "price" in news and now - self._beat_at >= BEAT_S:
-            self._beat_at = now
-            self.badge.beat = int(self.services.feed.clock.now())
-
-    def _draw_trust(self) -> None:
-        found = self.services.evaluation()
-        self.trust.draw(found.trust_summary if found is not None else None)
 
     def _offer(self) -> None:
         services = self.services
@@ -140,7 +119,7 @@ class ResearchSession:
         OpportunityError, ValueError
             If it cannot be run; the text says why.
         """
-        act(self.services, self.who)
+        act(self.services, self.head.who)
         try:
             request = BacktestRequest.model_validate(dict(asked))
         except pydantic.ValidationError as error:
@@ -167,7 +146,7 @@ class ResearchSession:
 
     def _cancel(self) -> None:
         if self._job is not None:
-            act(self.services, self.who)
+            act(self.services, self.head.who)
             self.services.backtests.jobs.cancel(self._job)
             self._draw_job()
 
@@ -178,7 +157,3 @@ class ResearchSession:
         """Show a result in words; inside the document."""
         self.summary.state = told.summary
         self.trades.rows = told.trades
-
-    async def _toggle(self, enabled: bool) -> bool:
-        await self.services.controls.set_enabled(enabled, act(self.services, self.who))
-        return bool(self.services.agent.enabled)

@@ -1,5 +1,6 @@
 """The frame of every page: header, theme, and the place where a page puts its components."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,10 +9,17 @@ from bokeh.document import Document
 from jinja2 import Environment, FileSystemLoader
 
 from app.auth.pages import caller
-from app.components.theme import ThemeName, stylesheet
+from app.components.language import (
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    RIGHT_TO_LEFT,
+    LanguageName,
+    catalogue_json,
+    t,
+)
+from app.components.theme import THEME_COOKIE, ThemeName, stylesheet
 
 HERE: Final = Path(__file__).parent
-THEME_COOKIE: Final = "opportunity-theme"
 
 # Bokeh hands over ready-made markup (scripts, roots), so nothing is escaped by itself: what a
 # page puts into the markup is escaped where it stands (`| e`).
@@ -60,6 +68,11 @@ def shell(name: str, title: str, roots: dict[str, Any], **facts: str) -> Page:
     page = Page(_TEMPLATES.get_template(f"{name}.html"))
     for key, root in roots.items():
         page.add_panel(key, root)
+    language = chosen_language()
+    page.add_variable("t", partial(t, language))
+    page.add_variable("language", language)
+    page.add_variable("direction", "rtl" if language in RIGHT_TO_LEFT else "ltr")
+    page.add_variable("words", catalogue_json(language))
     page.add_variable("shell", _TEMPLATES.get_template("shell.html"))
     page.add_variable("page_css", _SHELL_CSS + (HERE / f"{name}.css").read_text(encoding="utf-8"))
     page.add_variable("page_title", title)
@@ -81,6 +94,15 @@ def _pages() -> Any:
 def chosen_theme() -> ThemeName:
     """Return the theme that this browser chose before; dark when it never did."""
     return "light" if pn.state.cookies.get(THEME_COOKIE) == "light" else "dark"
+
+
+def chosen_language() -> LanguageName:
+    """Return the language that was chosen, else the first known that the browser asks for."""
+    wanted = [pn.state.cookies.get(LANGUAGE_COOKIE) or ""]
+    for part in str(pn.state.headers.get("Accept-Language") or "").split(","):
+        wanted.append(part.partition(";")[0].strip().partition("-")[0].lower())
+    known = {str(code): code for code in LANGUAGES}
+    return next((known[code] for code in wanted if code in known), "en")
 
 
 def asked(name: str, known: tuple[str, ...], default: str) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import weakref
-from types import SimpleNamespace
 
 import panel as pn
 import pytest
@@ -89,18 +88,3 @@ async def test_theme_cookie_is_honoured(served) -> None:
     address, _ = served
     answer = await AsyncHTTPClient().fetch(address, headers={"Cookie": "opportunity-theme=light"})
     assert b'data-theme="light"' in answer.body
-
-
-@pytest.mark.parametrize(
-    ("source", "mark"),
-    [("simulated", "SIMULATED MARKET"), ("replay:binance", "REPLAY BINANCE"), ("kraken", "KRAKEN")],
-)
-def test_mark_says_where_prices_come_from(source: str, mark: str) -> None:
-    assert live.market_mark(source)[0] == mark
-
-
-def test_universe_is_told_once_it_is_known() -> None:
-    services = SimpleNamespace(symbols=(), timeframes=("1h", "4h"))
-    assert live.universe(services) == "opening the market"
-    services.symbols = ("BTC/USDT",)
-    assert live.universe(services) == "1 symbol · 2 timeframes"

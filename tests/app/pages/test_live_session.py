@@ -41,7 +41,7 @@ async def test_prices_move_the_table_and_the_chart(session, world, doc, turn) ->
     await turn(doc)
     prices = orjson.loads(session.table.prices)
     assert prices == {s: pytest.approx(bar[3]) for s, bar in world.running.items()}
-    assert session.badge.beat == world.now
+    assert session.head.badge.beat == world.now
     last = session.chart.chart._source.data["close"][-1]
     assert last == world.running[session.chart.symbol][3]
 
@@ -124,10 +124,10 @@ async def test_taking_theirs_ends_the_conflict(session, world, doc, turn) -> Non
 async def test_toggle_switches_the_agent_on_every_page(session, world, doc, turn) -> None:
     other = LiveSession(world, doc, "", "1h", "dark")
     other.open()
-    session.agent._handle_msg({"enabled": False})
+    session.head.agent._handle_msg({"enabled": False})
     await turn(doc)
     assert world.agent.enabled is False
-    assert (session.agent.enabled, other.agent.enabled) == (False, False)
+    assert (session.head.agent.enabled, other.head.agent.enabled) == (False, False)
     assert orjson.loads(other.feed.state)["enabled"] is False
     other.close()
 
@@ -176,19 +176,19 @@ async def test_page_waits_for_a_market_that_warms_up(world, doc, turn, monkeypat
 async def test_line_to_the_market_is_told_while_nothing_comes_over_it(
     session, world, doc, turn
 ) -> None:
-    assert session.line.said == "null"  # an invented market has none
+    assert session.head.line.said == "null"  # an invented market has none
     down = FeedStatus("down", "The exchange does not answer", world.now)
     world.hub.publish("feed", "", down)
     await turn(doc)
-    assert orjson.loads(session.line.said)["label"] == "Feed: down"
+    assert orjson.loads(session.head.line.said)["label"] == "Feed: down"
     world.line = down
-    assert orjson.loads(LiveSession(world, doc, "", "1h", "dark").line.said)["tone"] == "bad"
+    assert orjson.loads(LiveSession(world, doc, "", "1h", "dark").head.line.said)["tone"] == "bad"
 
 
 async def test_low_trust_is_shown_in_the_header_the_row_and_the_card(
     session, world, doc, turn
 ) -> None:
-    told = orjson.loads(session.trust.state)
+    told = orjson.loads(session.head.trust.state)
     assert (told["lowest"], told["vetoed"], told["symbols"]) == (1.0, 0, 6)
     assert orjson.loads(session.why.state)["trust"] == ""
     symbol = session.chart.symbol
@@ -198,7 +198,7 @@ async def test_low_trust_is_shown_in_the_header_the_row_and_the_card(
     world._snapshot = replace(snapshot, distrust=facts, trust=np.empty((0, 0)))
     world.hub.publish("scan", "", world.evaluation())
     await turn(doc)
-    told = orjson.loads(session.trust.state)
+    told = orjson.loads(session.head.trust.state)
     assert (told["lowest"], told["median"], told["vetoed"]) == (0.0, 1.0, 1)
     rows = {r[1]: dict(zip(FIELDS, r, strict=True))
             for r in orjson.loads(session.table.rows)["rows"]}
@@ -223,11 +223,11 @@ async def test_page_made_before_the_symbols_are_known_is_loaded_again(world, doc
     await turn(doc)
     held_up = "Binance cannot be reached. It is asked again at 12:00:00 UTC."
     assert orjson.loads(early.table.rows)["held_up"] == held_up
-    assert early.badge.epoch == world.epoch
+    assert early.head.badge.epoch == world.epoch
     world.symbols, world.evaluation = symbols, found
     world.close_bars("1h")
     await turn(doc)
-    assert early.badge.epoch == ""  # which the browser obeys
+    assert early.head.badge.epoch == ""  # which the browser obeys
     assert early.table.selected == ""  # what its address asks for still counts
     early.close()
 
@@ -235,4 +235,4 @@ async def test_page_made_before_the_symbols_are_known_is_loaded_again(world, doc
 async def test_page_made_in_time_is_not_loaded_again(session, world, doc, turn) -> None:
     world.close_bars("1h")
     await turn(doc)
-    assert session.badge.epoch == world.epoch
+    assert session.head.badge.epoch == world.epoch

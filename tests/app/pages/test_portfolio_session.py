@@ -83,7 +83,7 @@ async def test_switch_of_the_agent_and_limits_are_followed(session, world, doc, 
     await world.controls.set_enabled(False, "api")
     world.paper.turned["max_drawdown"] = 0.5
     await turn(doc)
-    assert not session.agent.enabled
+    assert not session.head.agent.enabled
     assert "Agent OFF" in _told(session.summary)["held_back"]
     assert _told(session.summary)["drawdown_limit"] == 0.5
 

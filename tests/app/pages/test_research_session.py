@@ -106,7 +106,7 @@ async def test_run_shows_words_then_charts_and_follows_the_theme(
     session.trades._handle_msg({"trade": 10**6})
     assert orjson.loads(session.picture.charts.view) == view
 
-    session.theme.theme = "light"
+    session.head.theme.theme = "light"
     await _until(doc, turn, lambda: session.picture.charts.item != dark)
     assert "#151a21" not in session.picture.charts.item
 
@@ -185,7 +185,7 @@ async def test_news_keep_the_header_alive(session, world, doc, turn) -> None:
     world.skip(3)
     world.move()
     await turn(doc)
-    assert session.badge.beat == world.now
+    assert session.head.badge.beat == world.now
     await world.set_enabled(False, "test")
     await turn(doc)
-    assert session.agent.enabled is False
+    assert session.head.agent.enabled is False

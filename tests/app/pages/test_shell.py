@@ -5,7 +5,7 @@ from jinja2 import Environment
 
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch
 from app.components.signal_table import SignalTable
-from app.pages.shell import asked, shell
+from app.pages.shell import asked, chosen_language, shell
 
 MACROS = Environment(autoescape=True).from_string(
     "{% macro embed(root) %}[{{ root }}]{% endmacro %}"
@@ -42,3 +42,19 @@ def test_unknown_argument_gives_the_default(value: bytes, monkeypatch) -> None:
     told = property(lambda self: {"timeframe": [value]})
     monkeypatch.setattr(type(pn.state), "session_args", told)
     assert asked("timeframe", ("1h", "4h"), "1h") == "1h"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "asked_for", "language"),
+    [
+        ("fa", "ar", "fa"), ("", "de-DE,ar-EG;q=0.8,en;q=0.5", "ar"), ("xx", "EN-us", "en"),
+        ("", "", "en"), ("<b>", "fa", "fa"),
+    ],
+)  # fmt: skip
+def test_language_is_what_was_chosen_or_what_the_browser_asks_for(
+    monkeypatch, cookie, asked_for, language
+) -> None:
+    seen = {"Accept-Language": asked_for}
+    monkeypatch.setattr(type(pn.state), "cookies", {"opportunity-language": cookie})
+    monkeypatch.setattr(type(pn.state), "headers", seen)
+    assert chosen_language() == language

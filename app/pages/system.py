@@ -1,0 +1,19 @@
+"""The System page: feeds, queues, keys and roles, audit, alerts, backups, retention."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from app.pages.frame import framed, own_document
+from app.pages.shell import chosen_theme
+from app.pages.system_session import SystemSession
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+PATH: Final = "/system"
+TITLE: Final = "System"
+
+
+def page(services: "Services") -> Any:
+    """Build the page of one session: filled once the browser shows it."""
+    session = SystemSession(services, own_document(), chosen_theme())
+    return framed("system", TITLE, session, services, "Skip to the state")

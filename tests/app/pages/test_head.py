@@ -1,0 +1,33 @@
+"""The header of one page follows the news, and what is pressed in it is carried out."""
+
+from app.pages.head import Head
+
+
+async def test_a_press_turns_the_agent_for_all_pages(world, doc, turn) -> None:
+    head, other = Head(world, doc, "dark"), Head(world, doc, "dark")
+    head.agent._handle_msg({"enabled": False})
+    await turn(doc)
+    assert world.agent.enabled is False
+    assert head.agent.enabled is False
+    other.show({}, [("config", {"what": "agent"})])
+    assert other.agent.enabled is False
+
+
+async def test_the_beat_is_that_of_the_market_and_not_too_often(world, doc) -> None:
+    head = Head(world, doc, "dark")
+    head.show({"price": {}}, [])
+    first = head.badge.beat
+    assert first == world.now
+    world.now += 60_000
+    head.show({"price": {}}, [])
+    assert head.badge.beat == first
+    world.skip(1.0)
+    head.show({"price": {}}, [])
+    assert head.badge.beat == world.now
+
+
+async def test_trust_is_that_of_the_newest_scan(world, doc) -> None:
+    head = Head(world, doc, "dark")
+    assert head.trust.state == "{}"
+    head.draw_trust()
+    assert f'"symbols":{len(world.symbols)}' in head.trust.state
