@@ -33,7 +33,9 @@ $(WARM): $(STAMP) $(shell find opportunity -name '*.py')
 serve: setup $(WARM) ## Run the agent, the page and the API on 127.0.0.1:8000 (ARGS="--port 9000")
 	@$(BIN)/opportunity serve $(ARGS)
 
-test: setup browser postgres redis nginx node lint ## Everything CI runs: lint, types, layers, tests, notebooks
+test: setup browser postgres redis nginx node ## Everything CI runs: lint, types, layers, tests, notebooks
+	@# Once, beside the linters: else each of the test processes would compile the same kernels.
+	@$(BIN)/opportunity warm --research & warm=$$!; $(MAKE) --no-print-directory lint && wait $$warm
 	$(BIN)/python -m pytest -m "not slow and not alone and not exact" -n $(JOBS) --dist loadfile
 	$(BIN)/python -m pytest -m "not slow and alone" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m "not slow and exact"

@@ -48,7 +48,7 @@ class Ears:
 
     async def event(self) -> dict:
         """Wait for the next config event."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not self.events:  # noqa: ASYNC110 - the hub calls, it does not await
                 await asyncio.sleep(0.002)
         return self.events.pop(0)

@@ -145,7 +145,7 @@ async def test_commands_by_hand_reach_the_account(live):
 async def test_nothing_by_hand_without_a_running_agent(services):
     for work in (services.paper.flatten("api"), services.paper.reset(1.0, "api")):
         with pytest.raises(OpportunityError):
-            await asyncio.wait_for(work, 5)
+            await asyncio.wait_for(work, 30)
 
 
 async def test_limits_that_cannot_be_stored_are_not_in_force(services):

@@ -96,7 +96,7 @@ async def test_changes_are_written_down_and_told(make, engine, agent) -> None:
         ("added", "page", 1_234), ("stopped", "api", 1_234),
     ]  # fmt: skip
     assert events[0].body["after"]["weights"] == BOLD
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(heard) < 2:  # noqa: ASYNC110 - the hub delivers within its tick
             await asyncio.sleep(0.001)
     leave()

@@ -13,7 +13,7 @@ async def _next(hub: Hub) -> tuple[dict, list]:
 
     leave = hub.subscribe(take)
     try:
-        return await asyncio.wait_for(got, 5)
+        return await asyncio.wait_for(got, 30)
     finally:
         leave()
 
@@ -53,7 +53,7 @@ async def test_publishing_from_many_threads_loses_no_event() -> None:
     ]
     for thread in threads:
         thread.start()
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 30)
     for thread in threads:
         thread.join()
     assert sorted(seen) == list(range(800))

@@ -1,5 +1,4 @@
 import pickle
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +7,7 @@ import pytest
 from builders import HOUR, random_bars, shuffled
 
 from opportunity.detectors.base import WARMUP
-from opportunity.detectors.events import EVENT
 from opportunity.detectors.news import News, weigh_news
-from opportunity.detectors.news_book import COLUMNS
 from opportunity.detectors.news_tone import tone
 from opportunity.feeds.simulated import SimulatedFeed
 from opportunity.market.bars import Bars
@@ -282,46 +279,6 @@ def test_on_shuffled_bars_news_tell_nothing(market_data):
         moves = np.log(close[np.minimum(at + 24, close.size - 1)] / close[at])
         means.append((side * (moves - moves.mean())).mean())
     assert abs(np.mean(means)) < 3 * np.std(means, ddof=1) / np.sqrt(len(means))
-
-
-@pytest.mark.realdata
-@pytest.mark.slow
-def test_is_fast_enough(market_data):
-    bars, records = market(market_data, "BTC-USDT"), recorded(market_data)
-    news = [r for r in records if isinstance(r, Headline)]
-    many = [
-        *news,
-        *(replace(h, available_at=news[-1].available_at + k) for k, h in enumerate(news[:253])),
-    ]
-    inputs = News().new_inputs(("BTC/USDT",))
-    begun = time.thread_time()
-    inputs.take(many)
-    assert time.thread_time() - begun < 1.5
-    inputs.take([r for r in records if isinstance(r, Heartbeat)])
-    zeros, closed = np.zeros(len(bars), np.int64), bars.time + HOUR
-    took = [_timed(lambda: inputs.rows(zeros, bars.time, closed)) for _ in range(5)]
-    assert min(took) < 0.02
-    detector, obs = News(), np.zeros((1, len(bars), len(COLUMNS)))
-    obs[:, :, 3:] = np.nan
-    out, events, counts = (
-        np.empty((1, len(bars), 4)),
-        np.empty((1, 0), EVENT),
-        np.zeros(1, np.int64),
-    )
-    took = [
-        _timed(lambda: detector.run(
-            detector.new_states(1), zeros[:1], detector.packed, bars.time[None],
-            bars.values[None], obs, out, events, counts,
-        ))
-        for _ in range(9)
-    ]  # fmt: skip
-    assert min(took) / len(bars) < 60e-9  # 21 ns on an idle machine
-
-
-def _timed(call) -> float:
-    begun = time.thread_time()
-    call()
-    return time.thread_time() - begun
 
 
 def test_what_it_goes_by_is_said_in_words():

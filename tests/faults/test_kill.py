@@ -34,11 +34,11 @@ def rounds(url: str, n: int, seed: int, record) -> None:
 
 
 def test_kill_sqlite(tmp_path, record_property) -> None:
-    rounds(f"sqlite:///{tmp_path / 'x.sqlite'}", 5, 1, record_property)
+    rounds(f"sqlite:///{tmp_path / 'x.sqlite'}", 3, 1, record_property)
 
 
 def test_kill_postgres(postgres_url: str, record_property) -> None:
-    rounds(postgres_url, 3, 2, record_property)
+    rounds(postgres_url, 2, 2, record_property)
 
 
 @pytest.mark.slow

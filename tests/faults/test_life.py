@@ -543,7 +543,7 @@ def live(examples: int, steps: int, **given: Any) -> None:
 
 
 def test_laws_hold_in_every_life() -> None:
-    live(20, 30, phases=[Phase.generate], report_multiple_bugs=False)
+    live(10, 30, phases=[Phase.generate], report_multiple_bugs=False)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import sqlalchemy as sa
 from killing import Child, check
 
@@ -62,6 +63,7 @@ def run(url: str, hash_seed: int) -> None:
     check(url, child.kill())
 
 
+@pytest.mark.slow
 def test_the_log_is_that_of_the_market(tmp_path, postgres_url: str) -> None:
     urls = [f"sqlite:///{tmp_path / 'x.sqlite'}", postgres_url]
     for i, url in enumerate(urls):

@@ -58,6 +58,7 @@ def test_failed_writes_often(tmp_path, record_property) -> None:
     fail_once(tmp_path, 2, 200, record_property)
 
 
+@pytest.mark.slow
 def test_a_disk_that_never_comes_back_promises_nothing(tmp_path) -> None:
     url = f"sqlite:///{tmp_path / 'x.sqlite'}"
     child = Child(url, 3)

@@ -214,7 +214,7 @@ async def test_what_a_cancelled_keep_has_drained_is_kept_by_the_next(
     await intake.observe(NOW + 9)
     rates(streams).pause = threading.Event()
     running = asyncio.ensure_future(intake.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not intake._lock.locked():  # noqa: ASYNC110 - a thread tells nobody of its start
             await asyncio.sleep(0.001)
     running.cancel()

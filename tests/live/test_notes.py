@@ -102,7 +102,7 @@ async def test_keep_that_is_cancelled_writes_once(feed, store, monkeypatch) -> N
     keeper = NoteKeeper(feed, store)
     store.pause, feed.waiting = threading.Event(), [note(0)]
     running = asyncio.ensure_future(keeper.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not store.threads:  # noqa: ASYNC110 - a thread tells nobody of its start
             await asyncio.sleep(0.001)
     running.cancel()

@@ -1,6 +1,5 @@
 import errno
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -74,19 +73,19 @@ def test_full_disk_ends_the_log_and_says_so(tmp_path, monkeypatch) -> None:
 
 def test_disk_that_hangs_holds_nobody_and_ends_the_log(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(module, "MOST_WAITING", 20)
-    release = threading.Event()
+    release, written = threading.Event(), []
     append = SessionWriter.append
 
     def slow(self, frame):
-        release.wait(10)
+        release.wait(60)
+        written.append(frame)
         append(self, frame)
 
     monkeypatch.setattr(SessionWriter, "append", slow)
     recorder = Recorder(tmp_path / "s", {})
-    began = time.perf_counter()
     for i in range(1_000):
         recorder.put(Frame("batch", {"n": i}, {"x": np.zeros(1_000)}))
-    assert time.perf_counter() - began < 1.0
+    assert written == []  # nobody waited for it
     assert "too slow" in recorder.error
     release.set()
     recorder.close()

@@ -17,8 +17,10 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def remote(address):
-    with op.connect(address) as made:
+def remote(address, scripted):
+    with op.connect(address) as made:  # and its second look, once the stream is confirmed
+        weights = ("GET", "/api/config/weights")
+        until(lambda: [one[:2] for one in scripted.asked].count(weights) > 1)
         yield made
 
 
@@ -86,11 +88,11 @@ def test_rules_are_sent(remote, scripted):
 def test_what_others_change_arrives(remote, scripted, elsewhere):
     until(lambda: remote.line == "connected" and scripted.sockets[0]["channels"] >= {"config"})
     new = dict(scripted.weights, smc=0.1, sar=0.2)
+    scripted.weights, scripted.version, scripted.enabled = new, 2, False
     elsewhere.run(scripted.happen("config", what="weights", value=new, version=2, by="page"))
     elsewhere.run(scripted.happen("config", what="agent", value={"enabled": False}, version=None))
     until(lambda: not remote.enabled)
     assert remote.weights.as_dict() == new
-    scripted.version = 2
     remote.weights.smc = 0.3  # the version came along, so it is no conflict
     assert scripted.version == 3
 
@@ -180,7 +182,7 @@ async def test_on_a_running_loop_it_tells_there(scripted, elsewhere, address):
     )
     message = {"type": "portfolio", "portfolio": {"equity": 1.0}, "seq": 1, "epoch": "e1"}
     await asyncio.to_thread(elsewhere.run, scripted.say(message))
-    await asyncio.wait_for(heard.wait(), 5)
+    await asyncio.wait_for(heard.wait(), 30)
     await remote.stop()
     assert threads == [threading.current_thread().name]
 

@@ -52,6 +52,6 @@ async def test_a_notebook_is_told_on_its_own_loop():
 
     assert await loop.here(name()) == "opportunity-client"
     await loop.here(tell())
-    await asyncio.wait_for(told.wait(), 5)
+    await asyncio.wait_for(told.wait(), 30)
     loop.close()
     assert here == [threading.current_thread().name]

@@ -356,7 +356,7 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     """Wait for what no event tells: a socket that the other side closed, a timer of the loop."""
 
     async def wait(is_true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not is_true():  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(0.005)
 

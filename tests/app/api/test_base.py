@@ -1,10 +1,10 @@
 import asyncio
 import io
 import json
-import time
 
 import pytest
 from pydantic import ValidationError
+from spent import cpu_under
 
 from app.api.base import HEADERS, MAX_BODY, MAX_DRAIN, BaseHandler, iso
 from opportunity.contracts.health import Live
@@ -17,7 +17,7 @@ async def raw(port: int, text: bytes, limit: int = 1 << 16) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(text)
     await writer.drain()
-    answer = await asyncio.wait_for(reader.read(limit), 5)
+    answer = await asyncio.wait_for(reader.read(limit), 30)
     writer.close()
     await writer.wait_closed()
     return answer
@@ -141,10 +141,9 @@ async def test_form_is_never_parsed(world):
 async def test_many_query_arguments_are_refused_quickly(world):
     query = "&".join(f"a{i}=1" for i in range(5_000))
     request = f"GET /api/agent/config?{query} HTTP/1.1\r\nHost: 127.0.0.1:{world.port}\r\n\r\n"
-    began = time.perf_counter()
-    answer = await raw(world.port, request.encode())
+    with cpu_under(1.0):
+        answer = await raw(world.port, request.encode())
     assert answer.startswith(b"HTTP/1.1 4")
-    assert time.perf_counter() - began < 1
 
 
 async def test_content_length_that_is_no_number_is_refused(world):

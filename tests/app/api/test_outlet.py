@@ -34,7 +34,7 @@ class Pair:
 
     async def read(self, size: int) -> bytes:
         loop, found = asyncio.get_running_loop(), b""
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             while len(found) < size:
                 found += await loop.sock_recv(self.theirs, 65_536)
         return found

@@ -135,12 +135,12 @@ async def test_it_looks_by_itself_and_goes_on_after_a_database_was_gone(bed, mon
     await bed.book.close()
 
 
-async def test_keys_of_others_are_known_and_gone_within_a_second(bed):
+async def test_keys_of_others_are_known_and_gone_within_a_second(bed, monkeypatch):
+    monkeypatch.setattr(module, "READ_S", 3_600.0)  # by the quick look, not by reading all again
     bed.book.start()
     async with asyncio.timeout(10):
         while bed.book._changes is None:  # noqa: ASYNC110 - the first look
             await asyncio.sleep(0.005)
-    began = asyncio.get_running_loop().time()
     _, key = bed.other.create_key(NewKey("n", "viewer"), "x")
     async with asyncio.timeout(10):
         while key.id not in bed.book.known.keys:  # noqa: ASYNC110 - no event tells
@@ -148,7 +148,6 @@ async def test_keys_of_others_are_known_and_gone_within_a_second(bed):
         bed.other.revoke_key(key.id, "x")
         while bed.told != [key.id]:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
-    assert asyncio.get_running_loop().time() - began < module.READ_S / 2
 
 
 async def test_everything_is_read_only_after_a_change_or_a_while(bed, monkeypatch):

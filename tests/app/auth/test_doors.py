@@ -171,7 +171,7 @@ async def test_an_open_page_closes_when_its_login_ends(closed, browser, end):
         await accounts.people.change(name, "viewer", None, by="ada")
     else:
         await accounts.people.remove(name, by="ada")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await socket.wait_closed()
     assert socket.close_code == doors.ENDED
 

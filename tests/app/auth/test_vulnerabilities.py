@@ -6,17 +6,18 @@ What is named is the class; the numbers are those under which it became known el
 import asyncio
 import json
 import re
-import time
 
 import aiohttp
 import pytest
 from guarded import guarded
+from spent import cpu_under
 
 from app.api.base import MAX_BODY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-FAST_S = 0.5
+CHEAP_S = 1.0
+"""Of the processor: what is quadratic costs far more."""
 """An honest answer takes a few ms; what grows with the square takes many seconds."""
 
 
@@ -27,7 +28,7 @@ def site(open_site):
     return open_site.fresh()
 
 
-async def raw(site, *pieces: bytes, wait_s: float = 3.0) -> bytes:
+async def raw(site, *pieces: bytes, wait_s: float = 15.0) -> bytes:
     """Send bytes as they are; return all that comes back until the end, or until it is quiet."""
     reader, writer = await asyncio.open_connection("127.0.0.1", site.site.port)
     said = b""
@@ -65,9 +66,8 @@ def status(answer: bytes) -> int:
 )
 async def test_large_cookies_cost_nothing(site, cookie):
     """CVE-2024-52804: unquoting a cookie took quadratic time."""
-    began = time.perf_counter()
-    answer = await raw(site, head(site, f"Cookie: opportunity-session=x; {cookie}", path="/"))
-    assert time.perf_counter() - began < FAST_S
+    with cpu_under(CHEAP_S):
+        answer = await raw(site, head(site, f"Cookie: opportunity-session=x; {cookie}", path="/"))
     assert status(answer) in (0, 400, 431)
 
 
@@ -76,10 +76,9 @@ async def test_a_malformed_multipart_body_is_not_parsed(site, capfd, path):
     """CVE-2025-47287, CVE-2026-31958: floods of log lines, thousands of parts."""
     part = b"--x\r\nContent-Disposition: form-data; name*=utf-8''a\r\n\r\nb\r\n"
     for body in (b"--x\r\nnothing\r\n" * 5_000, part * 10_000):
-        began = time.perf_counter()
         lines = ("Content-Type: multipart/form-data; boundary=x", f"Content-Length: {len(body)}")
-        answer = await raw(site, head(site, *lines, path=path, method="POST"), body)
-        assert time.perf_counter() - began < 2 * FAST_S
+        with cpu_under(CHEAP_S):
+            answer = await raw(site, head(site, *lines, path=path, method="POST"), body)
         assert status(answer) in (400, 403, 405, 415, 0)
     said = capfd.readouterr()
     assert (said.out + said.err).count("multipart") <= 2
@@ -92,9 +91,8 @@ async def test_repeated_headers_and_header_parameters_cost_nothing(site):
         ["Content-Type: multipart/form-data" + "; a=b" * 12_000],
         ['Content-Disposition: form-data; filename="' + '\\"' * 20_000],
     ):
-        began = time.perf_counter()
-        answer = await raw(site, head(site, *lines))
-        assert time.perf_counter() - began < FAST_S
+        with cpu_under(CHEAP_S):
+            answer = await raw(site, head(site, *lines))
         assert status(answer) in (0, 400, 431)
 
 
@@ -131,18 +129,16 @@ async def test_many_arguments_are_refused_at_once(site):
         (head(site, path=f"/?{query}"),),
         (head(site, *lines, path="/login", method="POST"), body),
     ):
-        began = time.perf_counter()
-        answer = await raw(site, *asked)
-        assert time.perf_counter() - began < 2 * FAST_S
+        with cpu_under(CHEAP_S):
+            answer = await raw(site, *asked)
         assert status(answer) in (400, 414)
 
 
 async def test_folded_headers_are_refused_at_once(site):
     """GHSA-pcg2-g6cj-q92c: folded lines took quadratic time."""
     folded = b"X-Long: a\r\n" + b" b\r\n" * 10_000 + b"\r\n"
-    began = time.perf_counter()
-    answer = await raw(site, head(site)[:-2] + folded)
-    assert time.perf_counter() - began < FAST_S
+    with cpu_under(CHEAP_S):
+        answer = await raw(site, head(site)[:-2] + folded)
     assert status(answer) in (0, 400, 431)
 
 
@@ -228,10 +224,9 @@ async def test_bodies_do_not_unpack_to_more_than_they_are(site):
                                   b'{"a":1,"a":2}', b'{"a":NaN}', b"9" * 100_000])  # fmt: skip
 async def test_json_is_bounded(site, body):
     """Deep nesting, huge integers, the same key twice."""
-    began = time.perf_counter()
     lines = ("Content-Type: application/json", f"Content-Length: {len(body)}")
-    answer = await raw(site, head(site, *lines, path="/api/config/weights", method="PUT"), body)
-    assert time.perf_counter() - began < FAST_S
+    with cpu_under(CHEAP_S):
+        answer = await raw(site, head(site, *lines, path="/api/config/weights", method="PUT"), body)
     assert status(answer) in (400, 422)
     assert len(body) < MAX_BODY
 

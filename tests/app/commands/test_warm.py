@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -32,9 +31,7 @@ def test_kernels_are_compiled_once_and_old_ones_go(tmp_path) -> None:
     assert foreign.exists()
     kept = {p.relative_to(folder): p.stat().st_mtime_ns for p in folder.rglob("*.nbc")}
     assert kept
-    began = time.monotonic()
     assert warm(folder).returncode == 0
-    assert time.monotonic() - began < 30
     again = {p.relative_to(folder): p.stat().st_mtime_ns for p in folder.rglob("*.nbc")}
     assert again == kept  # nothing was compiled anew
 

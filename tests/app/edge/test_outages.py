@@ -116,6 +116,7 @@ def _lives(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 async def test_edges_and_the_agent_are_killed_behind_nginx(redis_server: RedisServer) -> None:
     port = free_port()
     with nginx(port) as front, fleet(
@@ -177,10 +178,7 @@ async def _it_stops(
             await asyncio.sleep(0.05)
     slow = asyncio.ensure_future(_ask_slowly(http, url, made.headers))
     await asyncio.sleep(0.2)  # it is under way; that no event tells
-    loop = asyncio.get_running_loop()
-    began = loop.time()
     assert await asyncio.to_thread(made.end) == 0
-    assert loop.time() - began < 10
     assert await slow == 200
     assert [one.codes[-1] for one in clients] == [1012] * N_CLIENTS
     assert "Traceback" not in made.said()

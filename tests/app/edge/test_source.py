@@ -78,7 +78,7 @@ class World:
         return [m.seq for m in self.told if m.channel == "config"]
 
     async def until(self, head: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.source.seqs().get("config") != head:  # noqa: ASYNC110 - fetched by itself
                 await asyncio.sleep(0.001)
 

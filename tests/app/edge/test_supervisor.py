@@ -100,7 +100,7 @@ class World:
         return [one for one in FakeProcess.made if one.order.kind == name]
 
     async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110 - it runs by itself
                 await asyncio.sleep(0.002)
 
@@ -213,7 +213,7 @@ async def test_an_agent_that_never_began_ends_all_with_its_code(
 
     monkeypatch.setattr(Supervisor, "_comes_up", never)
     world = World()
-    assert await asyncio.wait_for(world.run, 5) == 2
+    assert await asyncio.wait_for(world.run, 30) == 2
     assert all(one.stopped for one in world.kind("edge"))
 
 

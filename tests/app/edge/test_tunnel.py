@@ -24,7 +24,7 @@ async def front() -> AsyncIterator[Front]:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - sockets tell nobody
             await asyncio.sleep(0.005)
 
@@ -56,7 +56,7 @@ async def test_an_answer_that_opens_no_websocket_is_passed_on_and_ends_it(front:
         MARK.encode(), SECRET.encode(),
     )  # fmt: skip
     writer.write(HANDSHAKE % b"x" + smuggled)  # /x answers 200 and is no WebSocket
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.count(b"HTTP/1.1") == 1
@@ -76,7 +76,7 @@ async def test_other_upgrades_are_plain_requests(front: Front, header: str, valu
     lines = "".join(f"{name}: {text}\r\n" for name, text in given.items())
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
     writer.write(f"GET /x HTTP/1.1\r\nHost: h\r\n{lines}\r\n".encode() + body.get(header, b""))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert b" 200 " in await reader.readuntil(b"\r\n")
     ((_, path, headers),) = front.seen
     assert path == "/x"
@@ -111,7 +111,7 @@ async def test_the_end_of_the_agent_is_the_end_of_the_tunnel(front: Front) -> No
         await socket.send_str("abc")
         await socket.receive_str()
         await front.behind.cleanup()
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=30)
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
     await until(lambda: front.proxy.tunnels.n_open == 0)
 
@@ -121,7 +121,7 @@ async def test_the_edges_end_closes_tunnels(front: Front) -> None:
         await socket.send_str("abc")
         await socket.receive_str()
         await front.proxy.close(1)
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=30)
         assert message.type is not aiohttp.WSMsgType.TEXT
     assert front.proxy.tunnels.n_open == 0
 
@@ -130,7 +130,7 @@ async def test_a_body_after_the_handshake_waits_for_the_yes(front: Front) -> Non
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
     frame = b"\x81\x83\x00\x00\x00\x00abc"  # masked with nothing
     writer.write(HANDSHAKE % b"ws" + frame)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
         assert await reader.readexactly(5) == b"\x81\x03cba"
     writer.close()

@@ -251,7 +251,7 @@ async def test_a_part_that_ends_ends_the_edge(front: Front) -> None:
         raise RuntimeError("as nobody expected")
 
     front.edge._run(breaks())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await front.edge.failed.wait()
 
 

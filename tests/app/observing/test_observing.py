@@ -3,11 +3,11 @@
 import asyncio
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from spent import cpu_under
 
 from app.api import resources
 from app.observing.observing import Observing
@@ -38,7 +38,7 @@ async def text_of(world) -> str:
 
 async def test_every_number_that_is_looked_at_is_there(world) -> None:
     await world.call("GET", "/api/nothing")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while 'loop="server"' not in (text := await text_of(world)):  # noqa: ASYNC110 - a timer
             await asyncio.sleep(0.05)
     names = {s.name for f in text_string_to_metric_families(text) for s in f.samples}
@@ -72,9 +72,8 @@ async def test_there_are_never_too_many_series(world) -> None:
 
 async def test_text_is_quickly_made(world) -> None:
     await text_of(world)
-    began = time.perf_counter()
-    await Observing.of(world.application).text()
-    assert time.perf_counter() - began < 0.1  # the loop is held by most of it
+    with cpu_under(0.1):  # the loop is held by most of it
+        await Observing.of(world.application).text()
 
 
 async def test_agents_loop_is_measured_once_it_runs(world) -> None:
@@ -90,7 +89,7 @@ async def test_agents_loop_is_measured_once_it_runs(world) -> None:
 
     before = n_lags()
     world.services.agent.loop = loop
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while n_lags() <= before:  # noqa: ASYNC110 - a timer on another thread
             await asyncio.sleep(0.05)
     loop.call_soon_threadsafe(loop.stop)

@@ -117,7 +117,7 @@ class Scripted:
         for socket in self.sockets:
             socket.write_message(message if isinstance(message, str) else json.dumps(message))
 
-    async def until(self, true: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    async def until(self, true: Callable[[], bool], timeout_s: float = 30.0) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(timeout_s):
             while not true():

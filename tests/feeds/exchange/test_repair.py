@@ -61,7 +61,7 @@ async def carried_out(venue, assembler, until):
     wake = asyncio.Event()
     work = asyncio.ensure_future(Repair(venue, assembler, SYMBOLS, "1m", wake).run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not until():  # noqa: ASYNC110 - what is waited for are plain lists
                 await asyncio.sleep(0.001)
     finally:

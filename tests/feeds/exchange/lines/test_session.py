@@ -58,7 +58,7 @@ async def under_way(case: Case) -> AsyncIterator[Case]:
         yield case
     finally:
         case.session.stop("stopped")
-        await asyncio.wait_for(task, 5.0)
+        await asyncio.wait_for(task, 30)
         assert case.stream.closed
 
 
