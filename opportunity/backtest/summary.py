@@ -1,9 +1,9 @@
 """A result as a small table in a notebook."""
 
 import math
-from html import escape
 from typing import TYPE_CHECKING, Final
 
+from opportunity.display import card, line
 from opportunity.market.timeframe import utc_text
 
 if TYPE_CHECKING:
@@ -28,17 +28,9 @@ def summary(result: "BacktestResult") -> str:
     metrics = result.metrics.as_dict()
     span = f"{utc_text(int(result.time[0]))} to {utc_text(int(result.time[-1]))}"
     title = f"Backtest of {', '.join(result.symbols) or 'bars'}, {span}"
-    stamp = ""
-    if "simulated" in result.source:
-        stamp = "<p><b>An invented market: these prices never existed.</b></p>"
-    rows = "".join(
-        f"<tr><th>{name}</th><td>{_text(metrics[key], form)}</td></tr>" for name, key, form in _ROWS
-    )
-    told = "".join(f"<li>{escape(one)}</li>" for one in result.warnings)
-    return (
-        f"<p>{escape(title)}, source {escape(result.source or 'not named')}</p>{stamp}"
-        f"<table>{rows}</table>" + (f"<ul>{told}</ul>" if told else "")
-    )
+    facts = [(name, _text(metrics[key], form)) for name, key, form in _ROWS]
+    equity = line(result.equity, "Equity, start cash dotted", result.setup.cash)
+    return card(title, result.source or "source not named", facts, equity, result.warnings)
 
 
 def _text(value: float | None, form: str) -> str:

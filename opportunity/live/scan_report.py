@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from opportunity.contracts import DETECTOR_NAMES
-from opportunity.market.timeframe import Timeframe, length_ms
+from opportunity.display import GLYPHS, card, table
+from opportunity.market.timeframe import Timeframe, length_ms, utc_text
 from opportunity.ranked import Opportunity
 from opportunity.scoring.explanation import plain
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.strategy import Evaluation
+
+SHOWN: Final = 12
+"""Rows of a report in a notebook; `to_frame` has all."""
+
+HEADS: Final = ("#", "Symbol", "Score", "Confidence", "Consensus", "Advice", "Risk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,23 @@ class ScanReport:
     def __repr__(self) -> str:
         n = len(self.evaluation.snapshot.symbols)
         return f"<ScanReport {self.source}: {len(self.evaluation)} of {n} symbols ranked>"
+
+    def _repr_html_(self) -> str:
+        n = len(self.evaluation.snapshot.symbols)
+        shown = [
+            (
+                str(row.rank), row.symbol, f"{GLYPHS[row.direction]} {row.final_score:.3f}",
+                f"{row.confidence:.2f}", f"{row.consensus:.0%}", row.recommended_action,
+                row.risk_level,
+            )
+            for row in self.evaluation.rows(SHOWN)
+        ]
+        notes = [f"{name} not ranked: {count}" for name, count in (
+            ("too old", len(self.stale)), ("too few bars", len(self.unscored)),
+            ("not read", len(self.errors)),
+        ) if count]  # fmt: skip
+        title = f"{len(self.evaluation)} of {n} symbols ranked, {utc_text(self.time)} UTC"
+        return card(title, self.source, picture=table(HEADS, shown), notes=notes)
 
     @cached_property
     def rows(self) -> tuple[Opportunity, ...]:

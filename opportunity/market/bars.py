@@ -4,7 +4,6 @@ A bar's `time` is its OPENING time in UTC milliseconds, as ccxt reports it. Insi
 time is int64; tz-aware pandas exists only in `from_frame` and `to_frame`.
 """
 
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, overload
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from opportunity.display import card, line
 from opportunity.market.frames import COLUMNS as COLUMNS
 from opportunity.market.frames import Unit, columns_of, times_of
 from opportunity.market.timeframe import TimeArray, Timeframe, infer, length_ms, utc_text
@@ -137,6 +137,31 @@ class Bars:
         index = pd.DatetimeIndex(pd.to_datetime(self.time, unit="ms", utc=True), name="time")
         return pd.DataFrame(self.values.copy(), index=index, columns=list(COLUMNS))
 
+    def to_backtesting(self) -> pd.DataFrame:
+        """Return the table that backtesting.py reads: capitals, naive UTC opening times."""
+        frame = self.to_frame()
+        frame.index = frame.index.tz_localize(None)
+        return frame.rename(columns=str.capitalize)
+
+    def to_vectorbt(self) -> pd.DataFrame:
+        """Return the table that vectorbt's indicators read, with the spacing of its times.
+
+        Raises
+        ------
+        ValueError
+            If bars are missing or the timeframe is unknown: vectorbt counts rows as time.
+        """
+        if self.timeframe is None:
+            raise ValueError("timeframe must be known for vectorbt, was None")
+        length = length_ms(self.timeframe)
+        holes = np.flatnonzero(np.diff(self.time) != length)
+        if holes.size:
+            text = utc_text(int(self.time[holes[0]]) + length)
+            raise ValueError(f"bars must be without a hole for vectorbt, {text} is missing")
+        frame = self.to_frame()
+        frame.index = pd.DatetimeIndex(frame.index, freq=pd.Timedelta(milliseconds=length))
+        return frame.rename(columns=str.capitalize)
+
     @property
     def open(self) -> FloatArray:
         """Opening prices, shape (n_bars,)."""
@@ -211,8 +236,16 @@ class Bars:
         return f"{name}: {len(self)} bars, {span}".lstrip(": ")
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().to_html(max_rows=10, border=0)
-        return f"<div><b>{html.escape(self._summary())}</b>{table}</div>"
+        if not len(self):
+            return card(self._summary(), self.source)
+        first, last = float(self.open[0]), float(self.close[-1])
+        facts = [
+            ("Close", f"{last:,.8g}"),
+            ("Change", f"{last / first - 1:+.2%}" if first else "undefined"),
+            ("Highest", f"{self.high.max():,.8g}"), ("Lowest", f"{self.low.min():,.8g}"),
+            ("Volume", f"{self.volume.sum():,.4g}"),
+        ]
+        return card(self._summary(), self.source, facts, line(self.close, "Closing prices"))
 
 
 def _whole(times: Any) -> NDArray[Any]:

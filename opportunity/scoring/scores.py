@@ -13,6 +13,7 @@ from opportunity.detectors import DETECTORS
 from opportunity.detectors.base import WARMUP
 from opportunity.detectors.inputs import Observed, RecordsAbout, records_about
 from opportunity.detectors.sightings import look
+from opportunity.display import GLYPHS, bar_rows, card, line
 from opportunity.errors import unknown
 from opportunity.indicators.rsi import rsi
 from opportunity.market.bars import Bars, FloatArray
@@ -164,6 +165,20 @@ class Scores:
             return f"<Scores of {len(self)} bars>"
         newest = f"{self.direction[-1]} {self.final[-1]:.3f}, confidence {self.confidence[-1]:.2f}"
         return f"<Scores of {len(self)} bars, newest: {newest}>"
+
+    def _repr_html_(self) -> str:
+        of = self.evidence.bars
+        title = f"Scores of {len(self)} bars, {of.symbol or 'bars'} {of.timeframe or ''}".strip()
+        if not len(self) or np.isnan(self.net[-1]):
+            return card(title, of.source)
+        facts = [
+            ("Newest", f"{GLYPHS[str(self.direction[-1])]} {self.final[-1]:.3f}"),
+            ("Confidence", f"{self.confidence[-1]:.2f}"), ("Advice", str(self.advice[-1])),
+        ]
+        parts = zip(DETECTOR_NAMES, self.contributions[-1].tolist(), strict=True)
+        told = [(n, v, f"{v:+.3f}" if np.isfinite(v) else "no data") for n, v in parts]
+        pictures = line(self.final, "Score of each bar", 0.5) + bar_rows(told)
+        return card(title, of.source, facts, pictures)
 
     def __len__(self) -> int:
         return len(self.evidence.bars)

@@ -7,6 +7,7 @@ import numpy as np
 import param
 
 from opportunity.contracts import DETECTOR_NAMES
+from opportunity.display import bar_rows, card
 from opportunity.errors import unknown
 from opportunity.market.bars import FloatArray
 from opportunity.scoring.presets import PRESETS
@@ -117,6 +118,11 @@ class Weights(Shared):
         return f"Weights({inside})"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        total = self.total or 1.0
+        rows = [(name, w, f"{w:.3g} · {w / total:.1%}") for name, w in self.as_dict().items()]
+        return card(f"Weights, sum {self.total:.4g}", "", picture=bar_rows(rows))
 
 
 for _name in DETECTOR_NAMES:

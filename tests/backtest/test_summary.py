@@ -15,10 +15,10 @@ def made():
 def test_a_notebook_shows_metrics_warnings_and_the_stamp():
     text = made()._repr_html_()
     idle = op.backtest(bars_of([CALM] * 5), signal=[0] * 5)._repr_html_()
-    assert "<th>Won</th><td>undefined</td>" in idle  # share of no trades
+    assert "Won</div><b>undefined</b>" in idle  # share of no trades
     assert text == summary(made())
     assert "An invented market" in text
-    assert "<th>Trades</th><td>1</td>" in text
+    assert "Trades</div><b>1</b>" in text
     assert "1 trade is too few to judge by" in text
     assert "invented" not in summary(replace(made(), source="binance"))
 

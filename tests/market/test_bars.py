@@ -115,12 +115,12 @@ def test_repr_is_one_line_and_says_what_it_is(make):
     assert repr(Bars(np.empty(0, np.int64), np.empty((0, 5)))) == "<Bars no bars>"
 
 
-def test_html_shows_a_table_and_escapes_labels(make):
+def test_html_shows_facts_and_a_line_and_escapes_labels(make):
     text = make(30).label(symbol="<script>alert(1)</script>")._repr_html_()
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
-    assert text.count("<tr") < 15
-    assert "volume" in text
+    assert text.count("<svg") == 1
+    assert "Volume" in text
     assert "no bars" in make(3)[:0]._repr_html_()
 
 
@@ -176,3 +176,17 @@ def test_frame_of_pandas_dates(make):
     assert Bars.from_frame(frame).time.tolist() == make(3, "1d").time.tolist()
     assert isinstance(frame["time"][0], datetime.date)
     assert pd.api.types.is_object_dtype(frame["time"])
+
+
+def test_tables_for_other_libraries(make):
+    bars = make(5)
+    theirs = bars.to_backtesting()
+    assert list(theirs) == ["Open", "High", "Low", "Close", "Volume"]
+    assert theirs.index.tz is None
+    assert (theirs.to_numpy() == bars.values).all()
+    regular = bars.to_vectorbt()
+    assert regular.index.freq == pd.Timedelta("1h")
+    with pytest.raises(ValueError, match="02:00Z is missing"):
+        Bars(bars.time[[0, 1, 3]], bars.values[[0, 1, 3]], "1h").to_vectorbt()
+    with pytest.raises(ValueError, match="timeframe must be known"):
+        bars.label(timeframe=None).to_vectorbt()
