@@ -10,7 +10,7 @@ JOBS ?= $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
 
 export PYTHONHASHSEED ?= 0
 
-.PHONY: help setup serve test test-full faults lint bench load report-detectors notebooks lock clean browser postgres redis nginx node
+.PHONY: help setup serve test test-full faults lint bench load screenshots report-pages report-detectors notebooks lock clean browser postgres redis nginx node
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
@@ -76,6 +76,12 @@ bench: setup ## Measure the kernels and the whole way of a bar
 
 load: setup $(WARM) ## 5,000 WebSocket clients for 10 minutes, deaf ones, kill -9 (ARGS="--clients 500 --seconds 60")
 	$(BIN)/python -m tests.load $(ARGS)
+
+screenshots: setup browser ## Pictures of every page, dark and light, for docs/pictures/pages
+	$(BIN)/python -m tests.browser.screenshots
+
+report-pages: setup $(WARM) ## What open pages cost, as docs/reports/pages.md
+	$(BIN)/python -m tests.benchmarks.pages
 
 report-detectors: setup ## What the detectors knew of recorded bars, as docs/reports (DATA=folder)
 	$(BIN)/python -m tests.benchmarks.report_detectors $(DATA) $(ARGS)

@@ -65,6 +65,7 @@ class Swept:
 
     result: "SearchResult"
     top: int
+    plan: Plan
 
 
 class Backtests:
@@ -168,7 +169,7 @@ class Backtests:
                 threads=spare_cores(), trials=self.trials,
                 progress=lambda done, total: progress.at(done, total, "pieces", "judging"),
             )  # fmt: skip
-            return Swept(found, top)
+            return Swept(found, top, plan)
 
         about = plan.as_dict() | {"method": look.method, "n": look.n}
         del about["weights"]
@@ -195,11 +196,21 @@ class Backtests:
 
         return self.jobs.submit("promote", plan.as_dict() | {"weights": dict(weights)}, work)
 
+    def source(self, plan: Plan) -> BarSource:
+        """Return where the bars of a plan come from.
+
+        Raises
+        ------
+        CoverageError
+            If there are no stored bars of its exchange.
+        """
+        return self._find(plan.exchange)
+
     def history(self, plan: Plan, progress: Progress) -> "History":
         """Read the bars of a plan and run the detectors over them; on the worker's thread."""
         from opportunity.backtest.history import prepare
 
-        source, bars = self._find(plan.exchange), []
+        source, bars = self.source(plan), []
         n = len(plan.symbols)
         for i, symbol in enumerate(plan.symbols):
             progress.at(i, n, "symbols", "reading bars")

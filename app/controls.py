@@ -21,11 +21,12 @@ from opportunity.errors import unknown
 from opportunity.feeds.clock import wall_ms
 from opportunity.live.agent import Agent
 from opportunity.market.symbols import parse_symbol
+from opportunity.scoring.consensus import timeframe_weights
 from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.weights import Weights
 from opportunity.storage.events import Event
 from opportunity.storage.failures import DatabaseError
-from opportunity.storage.repositories import Memory
+from opportunity.storage.repositories import Memory, StoredWeights
 from opportunity.strategy import ScanRules
 
 logger = structlog.get_logger(__name__)
@@ -108,6 +109,10 @@ class Controls:
                     self.weights.update(checked)
                 self._tell("weights", checked, stored.version, by)
             return stored.version
+
+    async def weights_history(self, limit: int = 30) -> tuple[StoredWeights, ...]:
+        """Return the versions of the weights that were applied, newest first."""
+        return await asyncio.to_thread(self._versions.read, limit)
 
     def presets(self) -> list[Preset]:
         """Return the built-in presets, then the saved ones by name."""
@@ -198,6 +203,9 @@ class Controls:
         for name in values:
             if name not in _values(self.rules):
                 raise ValueError(unknown("scan rule", name, _values(self.rules)))
+        across = values.get("timeframe_weights")
+        if isinstance(across, Mapping):  # else refused below
+            timeframe_weights(self.agent.timeframes, across)
 
         def wanted() -> tuple[dict[str, Any], dict[str, Any]]:
             there = _values(self.rules)  # raises before anything shared has changed

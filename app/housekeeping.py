@@ -2,13 +2,12 @@
 
 import asyncio
 import threading
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
-from opportunity.config import Settings
 from opportunity.errors import OpportunityError
-from opportunity.storage.pruning import Pruner
 from opportunity.storage.repositories import Memory
 
 logger = structlog.get_logger(__name__)
@@ -26,16 +25,18 @@ class Housekeeping:
 
     Parameters
     ----------
-    settings : Settings
+    days : callable
+        Returns the days by table that hold now; see `Pruner`.
     memory : Memory
         Stays open until `close` has returned.
     first_s : float
         Seconds until the first time.
     """
 
-    def __init__(self, settings: Settings, memory: Memory, first_s: float = FIRST_S) -> None:
-        self._pruner: Pruner = memory.pruner(settings.retention)
-        self._first_s = first_s
+    def __init__(
+        self, days: Callable[[], Mapping[str, int]], memory: Memory, first_s: float = FIRST_S
+    ) -> None:
+        self._days, self._memory, self._first_s = days, memory, first_s
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self.rounds = 0
@@ -58,7 +59,7 @@ class Housekeeping:
         pause = self._first_s
         while not self._ended.wait(pause):
             try:
-                gone = self._pruner.prune(self._ended.is_set)
+                gone = self._memory.pruner(self._days()).prune(self._ended.is_set)
             except (OpportunityError, OSError) as error:
                 logger.warning("old rows not let go", error=str(error))
                 pause = AGAIN_S

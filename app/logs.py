@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import stamina.instrumentation
 import structlog
 
+from app.observing.problems import Keeper, keep
 from app.observing.redaction import clean, redact
 from app.observing.redaction import discreet as discreet
 from app.terminal import visible
@@ -36,6 +37,7 @@ def configure_logs(level: str, format: Format = "text") -> None:
             _stamp,
             structlog.processors.format_exc_info,
             redact,
+            keep,
             *ends,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -48,6 +50,8 @@ def configure_logs(level: str, format: Format = "text") -> None:
         handler.setFormatter(
             _Structured() if format == "json" else _Plain(logging.BASIC_FORMAT)
         )
+    if not any(isinstance(one, Keeper) for one in logging.getLogger().handlers):
+        logging.getLogger().addHandler(Keeper(logging.WARNING))
 
 
 class _Plain(logging.Formatter):

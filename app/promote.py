@@ -1,12 +1,13 @@
 """Putting weights to use: only past the guards, or by force that is written down."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from opportunity.errors import OpportunityError
+from opportunity.errors import ConflictError, OpportunityError
 from opportunity.storage.promotions import LIVE, Promotion, PromotionRepository
 
 if TYPE_CHECKING:
@@ -20,6 +21,50 @@ PEERS: Final = 40
 """Vectors drawn from all proportions, beside which the chosen one is judged for overfitting."""
 
 Tell = Callable[[int, int], None]
+
+
+class Taker(Protocol):
+    """Puts weights to use: `app.controls.Controls`."""
+
+    @property
+    def weights_version(self) -> int:
+        """Of the shared weights."""
+
+    async def apply_weights(
+        self, values: Mapping[str, float], by: str, expected: int | None = None
+    ) -> int:
+        """Make them the shared ones; return their version."""
+
+    async def save_preset(self, name: str, values: Mapping[str, float], by: str) -> Any:
+        """Save them under a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who puts weights to use, and how.
+
+    Parameters
+    ----------
+    by : str
+        For the audit.
+    named : str
+        Who asks, as the record of promotions keeps it; defaults to `by`.
+    why : str
+        The reason; a forced one needs it.
+    force : bool
+        Also where a guard fails.
+    preset : str or None
+        Save under this name; None: make them the shared ones.
+    expected : int or None
+        Version of the shared weights that the caller saw.
+    """
+
+    by: str
+    named: str = ""
+    why: str = ""
+    force: bool = False
+    preset: str | None = None
+    expected: int | None = None
 
 
 class RefusedError(OpportunityError):
@@ -161,6 +206,47 @@ def admit(
     )  # fmt: skip
     kept.add(done)
     return done
+
+
+async def put_to_use(
+    examined: Examined, kept: PromotionRepository, at: int, controls: Taker, order: Order
+) -> tuple[Promotion, int | None]:
+    """Let weights pass, write it down, and put them to use.
+
+    Parameters
+    ----------
+    examined, kept, at
+        As `admit`.
+    controls : Controls
+    order : Order
+
+    Returns
+    -------
+    Promotion, int or None
+        What was written down; the new version of the shared weights, None for a preset.
+
+    Raises
+    ------
+    RefusedError, ValueError, DatabaseError
+        As `admit`; nothing has changed then.
+    ConflictError
+        If the shared weights are others than the caller saw.
+    """
+    if order.preset is None and order.expected not in (None, controls.weights_version):
+        raise ConflictError(
+            f"version of the weights must be {order.expected}, was {controls.weights_version}: "
+            "somebody else has changed them"
+        )
+    done = await asyncio.to_thread(
+        admit, examined, kept, at, by=order.named or order.by, why=order.why, force=order.force,
+        target=order.preset or LIVE,
+    )  # fmt: skip
+    if order.preset is not None:
+        await controls.save_preset(order.preset, examined.weights, by=order.by)
+        return done, None
+    return done, await controls.apply_weights(
+        examined.weights, by=order.by, expected=order.expected
+    )
 
 
 def guard_rows(guards: "Guards") -> list[Mapping[str, Any]]:

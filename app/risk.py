@@ -15,10 +15,13 @@ from app.risk_history import RiskHistory
 from opportunity.feeds.base import Feed
 from opportunity.live.agent import Agent
 from opportunity.live.portfolio import PortfolioState
+from opportunity.market.bars import FloatArray
 from opportunity.risk.components import Components
 from opportunity.risk.correlation import CorrelationCheck
+from opportunity.risk.covariance import correlations, ledoit_wolf
 from opportunity.risk.held import Held
 from opportunity.risk.manager import Assessment, RiskManager
+from opportunity.risk.returns import LEAST_ROWS
 from opportunity.risk.sizing import Plan, Ticket
 from opportunity.risk.stress import Stressed
 from opportunity.risk.value_at_risk import Method, Tail
@@ -48,6 +51,25 @@ class TailView:
     tails: Mapping[Method, Tail]
     parts: Components | None
     shrinkage: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """How assets move together.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+    matrix : ndarray of shape (n_symbols, n_symbols) or None
+        Correlations of the shrunk covariance, as those of a `View`; None while the history is
+        not known.
+    missing : dict
+        Why a symbol has no history.
+    """
+
+    symbols: tuple[str, ...]
+    matrix: FloatArray | None
+    missing: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +145,19 @@ class Risk:
         names = list(dict.fromkeys([new[0], *(symbol for symbol, _ in existing)]))
         bars = await self._history.bars(names, self._agent.time) if len(names) > 1 else {}
         return await asyncio.to_thread(self.manager.check_correlation, new, existing, bars)
+
+    async def alike(self, symbols: Sequence[str]) -> Alike:
+        """Return how assets that are watched move together, whether they are held or not."""
+        past = await self._history.past(symbols, self._agent.time)
+        found = past.returns
+        known = () if found is None else tuple(s for s in symbols if s in found.symbols)
+        if found is None or not known or len(found) < LEAST_ROWS:
+            return Alike(tuple(symbols), None, past.missing)
+
+        def work() -> FloatArray:
+            return correlations(ledoit_wolf(found.pick(known)).covariance)
+
+        return Alike(known, await asyncio.to_thread(work), past.missing)
 
     def market(self, symbol: str) -> MarketNow:
         """Return what the agent knows of a symbol, ATR of the decision timeframe."""

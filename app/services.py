@@ -12,8 +12,11 @@ from typing import Any, Final
 import structlog
 
 from app.alerts.wiring import alerts_of
+from app.audit import Audit
 from app.auth.accounts import Accounts
 from app.backtests import Backtests
+from app.backups import Backups
+from app.bar_source import source_of
 from app.controls import Controls
 from app.feed import sources_of
 from app.feed_watch import FeedWatch
@@ -22,11 +25,14 @@ from app.journal import JournalService
 from app.names import state_name, symbols_key, time_key
 from app.once import Once
 from app.paper import Paper
+from app.retention import Retention
 from app.risk import Risk
 from app.scans import Asked, scan
 from app.shadows import Shadows
+from app.surroundings import Around
 from app.universe import Universe
 from app.verify import new_session
+from app.what_if import Market, WhatIfs
 from opportunity import __version__
 from opportunity.bus.memory import Hub
 from opportunity.config import Settings
@@ -110,7 +116,15 @@ class Services:
         self.risk = Risk(self.agent, feed, self.paper)
         self.journal = JournalService(settings, memory, self.agent, feed, self.hub)
         self.shadows = Shadows.of(settings, memory, self.agent, self.hub)
+        self.around = Around(self.agent, memory.observations(state_name(settings)), self._now)
         self.universe = Universe(settings, memory.turned, self.agent, self.paper.held)
+        self.what_ifs = WhatIfs(
+            lambda: Market(
+                self.symbols, self.timeframes, self.paper.trading.setup(),
+                self.rules.record().timeframe_weights,
+            ),
+            lambda: source_of(settings, feed, self._now, None), self._now, self.backtests.trials,
+        )
         self.watchlists, self.once = memory.watchlists, Once(memory.idempotency)
         self.agent.param.watch(self._agent_changed, ["enabled", "running", "last_error"])
         shared: tuple[Shared, ...] = (self.weights, self.rules, self.agent)
@@ -119,7 +133,10 @@ class Services:
         self._clock_keeper: asyncio.Future[None] | None = None
         self._ended = asyncio.Event()
         self._feed_watch = FeedWatch(self.feed_status, self.hub, loop)
-        self._housekeeping = Housekeeping(settings, memory)
+        self.retention = Retention(settings, memory, lambda: self.agent.time or 0)
+        self._housekeeping = Housekeeping(self.retention.days, memory)
+        audit = Audit(memory.events, lambda: self.agent.time or 0)
+        self.backups = Backups(settings, audit, wall_ms)
         self.alerts = alerts_of(settings, memory, self.hub, feed, self.agent)
 
     # -- life ----------------------------------------------------------------------------------
@@ -138,6 +155,7 @@ class Services:
 
     async def stop(self) -> None:
         """Stop the agent and close what is open."""
+        self.what_ifs.close()
         await self.backtests.close()
         await self.journal.close()
         self._feed_watch.stop()

@@ -17,7 +17,7 @@ from opportunity.market.bars import FloatArray
 from opportunity.ranked import Opportunity
 from opportunity.scoring.calibration import NO_CALIBRATION, UNCALIBRATED, Calibration
 from opportunity.scoring.combination import Combined
-from opportunity.scoring.consensus import ACTIONS, Consensus
+from opportunity.scoring.consensus import ACTIONS, Consensus, turned_weights
 from opportunity.scoring.consensus import timeframe_weights as weights_of
 from opportunity.scoring.ensemble import WeightsLike, weight_array
 from opportunity.scoring.explanation import Explanation, direction_name, unit
@@ -283,7 +283,7 @@ def evaluate(
     timeframes, symbols : sequence of str, optional
         Look only at these.
     timeframe_weights : mapping, optional
-        Replaces default weights across timeframes.
+        Replaces default weights across timeframes; defaults to those of the rules.
     exists : ndarray of bool, shape (n_detectors,), optional
         Detectors that have what they read; defaults to what the snapshot knows.
     calibration : Calibration, optional
@@ -304,7 +304,10 @@ def evaluate(
         rules = ScanRules()
     asked = rules.record() if isinstance(rules, ScanRules) else rules
     by_detector = weight_array(weights)
-    by_timeframe = weights_of(snapshot.timeframes, timeframe_weights)
+    if timeframe_weights is None:
+        by_timeframe = turned_weights(snapshot.timeframes, dict(asked.timeframe_weights))
+    else:
+        by_timeframe = weights_of(snapshot.timeframes, timeframe_weights)
     judged = judge(
         Seen(
             snapshot.scores, snapshot.confidences, snapshot.trend, snapshot.volatility,

@@ -11,6 +11,7 @@ from opportunity.live.portfolio import PortfolioState
 from opportunity.live.trader import PaperTrading
 from opportunity.market.bars import Bars
 from opportunity.scoring.snapshot import MarketSnapshot
+from opportunity.storage.events import StoredEvent
 
 
 class FakeMarket:
@@ -56,6 +57,7 @@ class FakePaper:
         self.share = 0.01
         self.done: list[tuple[Any, ...]] = []
         self.failure: Exception | None = None
+        self.events: tuple[StoredEvent, ...] = ()
 
     def state(self) -> PortfolioState | None:
         return self.now
@@ -79,6 +81,11 @@ class FakePaper:
         self.limits_version += 1
         self.done.append(("limits", dict(values), by, why))
         return self.limits_version
+
+    async def audit(
+        self, kind: str | None = None, limit: int = 100, after: int | None = None
+    ) -> tuple[StoredEvent, ...]:
+        return self.events[:limit]
 
     async def reset_breakers(self, name: str | None, by: str, why: str = "") -> tuple[str, ...]:
         if self.failure is not None:

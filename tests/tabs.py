@@ -9,10 +9,15 @@ LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 class Tab:
-    """A page in a context of its own: own cookies, own size."""
+    """A page in a context of its own: own cookies, own size.
 
-    def __init__(self, browser: Browser, **context: Any) -> None:
+    The tour of a first visit is had already, unless `toured` is false.
+    """
+
+    def __init__(self, browser: Browser, toured: bool = True, **context: Any) -> None:
         self.context = browser.new_context(**context)
+        if toured:
+            self.context.add_init_script("localStorage.setItem('opportunity-tour', 'seen')")
         self.page: Page = self.context.new_page()
         self.requests: list[str] = []
         self.errors: list[str] = []

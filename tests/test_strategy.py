@@ -201,6 +201,11 @@ def test_part_of_the_market():
     assert found.find("S0001/USDT") is None
     heavy = evaluate(snapshot, rules=LAX, timeframe_weights={"4h": 9}, exists=ALL)
     assert heavy.find("S0000/USDT").direction == "BEARISH"
+    ruled = evaluate(
+        snapshot, rules=replace(LAX.record(), timeframe_weights=(("4h", 9.0),)), exists=ALL
+    )
+    assert ruled.timeframe_weights.tolist() == heavy.timeframe_weights.tolist()
+    np.testing.assert_array_equal(ruled.key, heavy.key)
     with pytest.raises(ValueError, match="Did you mean"):
         evaluate(snapshot, symbols=["S0000/USDC"])
 

@@ -68,6 +68,7 @@ def config_of(services: Services) -> dict[str, Any]:
             exclude_symbols=list(rules.exclude_symbols),
             direction=rules.direction,
             min_trust=rules.min_trust,
+            timeframe_weights=dict(rules.timeframe_weights),
         ),
     }
 

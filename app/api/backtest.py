@@ -18,7 +18,6 @@ from app.auth.roles import Role
 from app.backtest_plan import MOST_WALKED, Plan, TooLongError, plan_of
 from app.backtests import KeyUsedError, Ran, Swept
 from app.jobs import Job, QueueFullError
-from app.promote import Examined
 from app.results import exported, response_of, swept_response
 from opportunity.backtest.export import MEDIA
 from opportunity.backtest.judge import Aim
@@ -57,8 +56,8 @@ class BacktestHandler(BaseHandler):
 
     async def send_result(self, job: Job, asked: ResultQuery) -> None:
         """Answer with a result; built on another thread, for it may be long."""
-        found: Ran | Swept | Examined = finished(job)
-        if isinstance(found, Examined):
+        found = finished(job)
+        if not isinstance(found, Ran | Swept):
             raise ApiError(404, "unknown_job", "The job leaves no result to read.")
 
         def build() -> bytes:

@@ -11,11 +11,10 @@ from app.auth.roles import Role
 from app.backtests import Ran
 from app.jobs import Job, QueueFullError
 from app.presets import check_name
-from app.promote import Examined, RefusedError, admit, guard_rows
+from app.promote import Examined, Order, RefusedError, guard_rows, put_to_use
 from opportunity.contracts.promotion import GuardLine, PromoteAnswer, PromoteRequest
 from opportunity.contracts.weights import NormalizeQuery
 from opportunity.feeds.clock import wall_ms
-from opportunity.storage.promotions import LIVE
 
 MOST_S: Final = 300.0
 """How long the guards may take: the queue before them included."""
@@ -72,20 +71,16 @@ class PromoteHandler(BaseHandler):
     async def _promote(self, asked: PromoteRequest, examined: Examined) -> PromoteAnswer:
         services = self.services
         guards = [GuardLine(**row) for row in guard_rows(examined.guards)]
+        order = Order(
+            by=self.caller.name, named=asked.by, why=asked.why, force=asked.force,
+            preset=asked.preset,
+        )  # fmt: skip
         try:
-            done = admit(
-                examined, services.backtests.promotions, wall_ms(), by=asked.by, why=asked.why,
-                force=asked.force, target=asked.preset or LIVE,
-            )  # fmt: skip
+            done, version = await put_to_use(
+                examined, services.backtests.promotions, wall_ms(), services.controls, order
+            )
         except RefusedError as error:
             raise ApiError(409, "guards_failed", str(error), guards=guards) from error
-        version = None
-        if asked.preset is None:
-            version = await services.controls.apply_weights(examined.weights, by=self.caller.name)
-        else:
-            await services.controls.save_preset(
-                asked.preset, examined.weights, by=self.caller.name
-            )
         return PromoteAnswer(
             target=done.target, weights=examined.weights, version=version, forced=done.forced,
             trials=examined.n_trials, guards=guards,

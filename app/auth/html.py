@@ -1,6 +1,7 @@
 """Small pages of our own, without any script: to log in and out, and errors that people see."""
 
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,7 +12,8 @@ from tornado.httputil import HTTPServerRequest
 
 from app.api.problems import ApiError, problem_of
 from app.auth.headers import form_policy
-from app.components.theme import DARK, THEME_COOKIE, stylesheet, variables
+from app.components.language import LANGUAGE_COOKIE, RIGHT_TO_LEFT, language_of, t
+from app.components.theme import DARK, PALETTES, THEME_COOKIE, stylesheet, variables
 
 HERE: Final = Path(__file__).parent
 _DARK: Final = (
@@ -22,7 +24,6 @@ CSS: Final = stylesheet() + _DARK + (HERE / "page.css").read_text(encoding="utf-
 POLICY: Final = form_policy(CSS)
 LOGIN: Final = "/login"
 MAX_NEXT: Final = 500
-THEMES: Final = ("dark", "light")
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -30,10 +31,16 @@ _TEMPLATES: Final = Environment(
 
 
 def render(page: str, request: HTTPServerRequest, **facts: Any) -> str:
-    """Return a page: `<page>.html` beside this module, in the theme that the browser chose."""
-    chosen = request.cookies.get(THEME_COOKIE)
-    theme = chosen.value if chosen is not None and chosen.value in THEMES else ""
-    return _TEMPLATES.get_template(f"{page}.html").render(css=CSS, theme=theme, **facts)
+    """Return a page: `<page>.html` beside this module, in the reader's theme and language."""
+    kept = {name: cookie.value for name, cookie in request.cookies.items()}
+    theme = kept.get(THEME_COOKIE, "")
+    language = language_of(
+        kept.get(LANGUAGE_COOKIE, ""), request.headers.get("Accept-Language", "")
+    )
+    return _TEMPLATES.get_template(f"{page}.html").render(
+        css=CSS, theme=theme if theme in PALETTES else "", language=language,
+        direction="rtl" if language in RIGHT_TO_LEFT else "ltr", t=partial(t, language), **facts,
+    )
 
 
 def up(request: HTTPServerRequest) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opportunity.feeds.simulated import SimulatedFeed
+    from opportunity.market.bars import Bars
 
 
 def add(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -49,11 +50,22 @@ def run(args: argparse.Namespace) -> int:
 
     with Console(file=sys.stderr).status("compiling kernels (once, about a minute)"):
         asyncio.run(once())
+        _what_if()
         if args.research:
             _backtest()
     _import_rooms()
     prune()
     return 0
+
+
+def _what_if() -> None:
+    """Run what a slider of the Live page asks for, which is a part of what research runs."""
+    import opportunity as op
+    from opportunity.backtest.sleeves import Sleeves
+
+    (bars, *_) = _some_bars()
+    for frames in (["1h", "4h"], ["1h"]):
+        Sleeves([op.prepare(bars, timeframes=frames)]).run()
 
 
 def _backtest() -> None:
@@ -64,17 +76,8 @@ def _backtest() -> None:
     from opportunity.backtest.guards import judge
     from opportunity.backtest.proof import daily_returns, evidence_of
     from opportunity.contracts import DETECTOR_NAMES
-    from opportunity.feeds.simulation.market import SimulatedMarket
-    from opportunity.feeds.simulation.weeks import MARKET_START
-    from opportunity.market.bars import Bars
-    from opportunity.market.timeframe import HOUR_MS, WEEK_MS
 
-    market = SimulatedMarket(2, seed=7)
-    time = MARKET_START + WEEK_MS + HOUR_MS * np.arange(1_500)
-    bars = [
-        Bars(time, market.bars(np.array([i]), "1h", time)[0], "1h", name, "simulated")
-        for i, name in enumerate(market.symbols)
-    ]
+    bars = _some_bars()
     op.backtest(bars, timeframes=["1h"])
     history = op.prepare(bars[:1], timeframes=["1h", "4h"])
     result = op.backtest(history)
@@ -84,6 +87,23 @@ def _backtest() -> None:
         op.WhatIf(one).run(matrix[0])
     returns = daily_returns(result)
     judge(evidence_of(result, result, 9, np.stack([returns, returns, returns], axis=1)))
+
+
+def _some_bars() -> "list[Bars]":
+    """Return some weeks of two simulated symbols."""
+    import numpy as np
+
+    from opportunity.feeds.simulation.market import SimulatedMarket
+    from opportunity.feeds.simulation.weeks import MARKET_START
+    from opportunity.market.bars import Bars
+    from opportunity.market.timeframe import HOUR_MS, WEEK_MS
+
+    market = SimulatedMarket(2, seed=7)
+    time = MARKET_START + WEEK_MS + HOUR_MS * np.arange(1_500)
+    return [
+        Bars(time, market.bars(np.array([i]), "1h", time)[0], "1h", name, "simulated")
+        for i, name in enumerate(market.symbols)
+    ]
 
 
 def _import_rooms() -> None:

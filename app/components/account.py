@@ -5,7 +5,11 @@ from typing import Any, ClassVar
 
 import param
 
-from app.components.island import Island, dumps, module, style
+from app.components.figures import figured_module, figured_style
+from app.components.island import Island, dumps
+
+Text = str | Mapping[str, Any]
+"""English, or a `phrase` with values."""
 
 
 class Commanding(Island):
@@ -35,8 +39,8 @@ class Commanding(Island):
         """Show another state."""
         self.state = dumps(state)
 
-    def answered(self, text: str = "", error: str = "") -> None:
-        """Tell what became of the last press."""
+    def answered(self, text: Text = "", error: Text = "") -> None:
+        """Tell what became of the last press, as a text or a phrase."""
         self._presses += 1
         self.answer = dumps({"n": self._presses, "text": text, "error": error})
 
@@ -48,22 +52,22 @@ class Commanding(Island):
 class AccountSummary(Commanding):
     """Cards of the account, the breakers with their states, what holds entries back."""
 
-    _esm = module("account_summary")
-    _stylesheets: ClassVar[list[str]] = [style("account_summary")]
+    _esm = figured_module("account_summary")
+    _stylesheets: ClassVar[list[str]] = [figured_style("account_summary")]
 
 
 class AccountPositions(Commanding):
     """What is held and what waits; each position has a button that closes it."""
 
-    _esm = module("account_positions")
-    _stylesheets: ClassVar[list[str]] = [style("account_positions")]
+    _esm = figured_module("account_positions")
+    _stylesheets: ClassVar[list[str]] = [figured_style("account_positions")]
 
 
 class AccountHands(Commanding):
     """Flatten all and reset, each behind a word that has to be typed."""
 
-    _esm = module("account_hands")
-    _stylesheets: ClassVar[list[str]] = [style("account_hands")]
+    _esm = figured_module("account_hands")
+    _stylesheets: ClassVar[list[str]] = [figured_style("account_hands")]
 
 
 class AccountHistory(Island):
@@ -72,8 +76,8 @@ class AccountHistory(Island):
     state = param.String("{}", doc="What is shown, JSON; see `account_state.history_state`.")
 
     _fill = "stretch_width"
-    _esm = module("account_history")
-    _stylesheets: ClassVar[list[str]] = [style("account_history")]
+    _esm = figured_module("account_history")
+    _stylesheets: ClassVar[list[str]] = [figured_style("account_history")]
 
 
 class EquityChart(Island):
@@ -83,5 +87,5 @@ class EquityChart(Island):
     newest = param.String("{}", doc="The moving last point, JSON: time, equity, drawdown, limit.")
 
     _fill = "stretch_width"
-    _esm = module("equity_chart")
-    _stylesheets: ClassVar[list[str]] = [style("equity_chart")]
+    _esm = figured_module("equity_chart")
+    _stylesheets: ClassVar[list[str]] = [figured_style("equity_chart")]

@@ -1,20 +1,16 @@
 // The newest trades and fills, with their reasons in words.
 
 const TABLES = {
-  trades: [["closed", "Ended, UTC"], ["symbol", "Symbol"], ["side", "Side"], ["entry", "Entry"], ["exit", "Exit"],
-    ["quantity", "Quantity"], ["pnl", "P&L"], ["r", "R"], ["why", "Why it ended"]],
-  fills: [["time", "Time, UTC"], ["symbol", "Symbol"], ["fill", "Fill"], ["quantity", "Quantity"], ["price", "Price"],
-    ["fee", "Fee"], ["slippage", "Slippage"], ["why", "Why"]],
+  trades: [["closed", t("Ended")], ["symbol", t("Symbol")], ["side", t("Side")], ["entry", t("Entry")], ["exit", t("Exit")],
+    ["quantity", t("Quantity")], ["pnl", t("P&L")], ["r", "R"], ["costs", t("Costs")], ["why", t("Why it ended")]],
+  fills: [["time", t("Time")], ["symbol", t("Symbol")], ["fill", t("Fill")], ["quantity", t("Quantity")], ["price", t("Price")],
+    ["fee", t("Fee")], ["slippage", t("Slippage")], ["why", t("Why")]],
 };
-const NAMES = { trades: "Trades", fills: "Fills" };
-const NONE = { trades: "No trade has ended yet.", fills: "Nothing was filled yet." };
-const HINTS = { pnl: "After fees, slippage and funding", r: "The same by what was at risk at the first stop", exit: "Mean of its exits",
-  slippage: "Money lost to slippage and spread" };
+const NAMES = { trades: t("Trades"), fills: t("Fills") };
+const NONE = { trades: t("No trade has ended yet."), fills: t("Nothing was filled yet.") };
+const HINTS = { pnl: t("After fees, slippage and funding"), r: t("The same by what was at risk at the first stop"), exit: t("Mean of its exits"),
+  slippage: t("Money lost to slippage and spread"), costs: t("Fees and slippage") };
 const LEFT = new Set(["closed", "time", "symbol", "side", "fill", "why"]);
-
-function plain(value, digits = 2) {
-  return value === null || value === undefined ? "–" : Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
 
 export function render({ model }) {
   let chosen = "trades";
@@ -27,8 +23,9 @@ export function render({ model }) {
       next.click();
       next.focus();
     } }, NAMES[name]));
+  const files = ["csv", "json"].map((format) => h("a", { class: "pill file", download: true }, format.toUpperCase()));
   const panel = h("div", { class: "scroll", tabindex: 0, role: "tabpanel", id: "panel" }, h("table", {}, h("thead", {}, head), body));
-  const root = h("div", { class: "fill" }, h("div", { class: "head" }, h("h2", {}, "History"), h("div", { class: "tabs", role: "tablist", "aria-label": "History" }, ...tabs), count), panel);
+  const root = h("div", { class: "fill" }, h("div", { class: "head" }, h("h2", {}, t("History")), h("div", { class: "tabs", role: "tablist", "aria-label": t("History") }, ...tabs), count, h("span", { class: "spacer" }), ...files), panel);
 
   function choose(name) {
     chosen = name;
@@ -39,13 +36,16 @@ export function render({ model }) {
     const value = row[name];
     switch (name) {
       case "closed": case "time": return [clock(value), "dim"];
-      case "side": return [row.side > 0 ? "▲ long" : "▼ short", row.side > 0 ? "bull" : "bear"];
-      case "fill": return [row.side > 0 ? "▲ buy" : "▼ sell", row.side > 0 ? "bull" : "bear"];
+      case "symbol": return [fig(value), "name"];
+      case "side": return [sideWord(row.side), row.side > 0 ? "bull" : "bear"];
+      case "fill": return [row.side > 0 ? `▲ ${t("buy")}` : `▼ ${t("sell")}`, row.side > 0 ? "bull" : "bear"];
       case "entry": case "exit": case "price": return [price(value), ""];
-      case "quantity": return [Number(value.toPrecision(5)).toLocaleString("en-US", { maximumSignificantDigits: 5 }), ""];
-      case "pnl": return [`${value > 0 ? "▲ +" : value < 0 ? "▼ −" : ""}${plain(value)}`, value > 0 ? "bull" : value < 0 ? "bear" : ""];
-      case "r": return [value === null || value === undefined ? "–" : signed(value, 2), ""];
-      case "fee": case "slippage": return [plain(value, 4), "dim"];
+      case "quantity": return [units(value), ""];
+      case "pnl": return [fig(`${arrow(value)}${money(value, true)}`), tone(value)];
+      case "r": return [value === null || value === undefined ? "–" : fig(signed(value, 2)), ""];
+      case "fee": case "slippage": return [money(Math.abs(value), false, 4), "dim"];
+      case "costs": return [money(value), "dim"];
+      case "why": return [t(value), ""];
       default: return [String(value), ""];
     }
   }
@@ -54,11 +54,15 @@ export function render({ model }) {
     const state = JSON.parse(model.state || "{}"), columns = TABLES[chosen], rows = state[chosen] ?? [];
     for (const [i, name] of Object.keys(NAMES).entries()) {
       tabs[i].setAttribute("aria-selected", String(name === chosen));
-      tabs[i].setAttribute("aria-pressed", String(name === chosen));
       tabs[i].tabIndex = name === chosen ? 0 : -1;
     }
+    files.forEach((link) => {
+      const format = link.textContent.toLowerCase();
+      link.href = `api/export/${chosen}?format=${format}`;
+      link.setAttribute("aria-label", t("Download {what} as {format}", { what: NAMES[chosen], format: format.toUpperCase() }));
+    });
     panel.setAttribute("aria-labelledby", `tab-${chosen}`);
-    setText(count, rows.length ? `newest ${rows.length}` : "");
+    setText(count, rows.length ? t("newest {n}", { n: rows.length }) : "");
     head.replaceChildren(...columns.map(([name, text]) => h("th", { class: LEFT.has(name) ? "left" : null, title: HINTS[name], scope: "col" }, text)));
     body.replaceChildren(...rows.map((row) => h("tr", {}, ...columns.map(([name]) => {
       const [text, tone] = cell(name, row);
@@ -67,6 +71,7 @@ export function render({ model }) {
     if (!rows.length) body.append(h("tr", {}, h("td", { colspan: columns.length, class: "dim left" }, NONE[chosen])));
   }
 
+  onDo(model, { export: () => files[0].click() });
   model.on("state", draw);
   draw();
   return root;

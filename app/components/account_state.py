@@ -10,11 +10,14 @@ from app.components.account_words import (
     BREAKERS,
     REASONS,
     STATUSES,
+    word,
     words,
 )
+from app.components.language import phrase
 from opportunity.live.portfolio import BreakerLine, PortfolioState, PositionLine
 from opportunity.storage.ledger_pages import EquityCurve, StoredFill, StoredTrade
 
+Phrase = dict[str, Any]
 SHOWN_POINTS: Final = 1_000
 SHOWN_ROWS: Final = 50
 """Newest fills and trades that travel to the page."""
@@ -121,42 +124,42 @@ def curve_state(curve: EquityCurve, begun: int, cash: float) -> dict[str, Any]:
     }
 
 
-def missing(state: PortfolioState | None, around: Around) -> list[str]:
-    """Say, in sentences, why nothing is held."""
-    told = []
+def missing(state: PortfolioState | None, around: Around) -> list[Phrase]:
+    """Say, in phrases, why nothing is held."""
     if state is None:
-        told.append(
-            "The account opens once the agent has read enough history to score the market."
-            if around.running or not around.held_up
-            else f"The account opens once the market answers: {around.held_up}"
-        )
-        return told
+        if around.running or not around.held_up:
+            return [phrase(
+                "The account opens once the agent has read enough history to score the market."
+            )]  # fmt: skip
+        return [phrase("The account opens once the market answers: {why}", why=around.held_up)]
     if not around.enabled:
-        told.append("The agent is OFF: it enters nothing. Switch it on in the header.")
-    elif not state.can_trade:
-        told.append(f"Entries are held back: {_why_not(state)}.")
-    else:
-        told.append(
-            ("No idea has passed the rules yet." if not state.n_trades else
-             "All positions are over, and no idea has passed the rules since.")
-            + " The agent decides when a bar of its decision "
-            "timeframe closes, and enters at the next open."
-        )
-    return told
+        return [phrase("The agent is OFF: it enters nothing. Switch it on in the header.")]
+    if not state.can_trade:
+        return [phrase("Entries are held back: {why}.", why=why_not(state.why_not))]
+    return [
+        phrase("All positions are over, and no idea has passed the rules since.")
+        if state.n_trades else phrase("No idea has passed the rules yet."),
+        phrase("The agent decides when a decision bar closes, and enters at the next open."),
+    ]  # fmt: skip
 
 
-def _held_back(state: PortfolioState, around: Around) -> str:
-    if not around.enabled:
-        return "Agent OFF: no entries; open positions stay managed"
-    return "" if state.can_trade else f"Entries held back: {_why_not(state)}"
-
-
-def _why_not(state: PortfolioState) -> str:
+def why_not(text: str) -> Phrase | str:
     """Return what forbids entries, with breakers under the names that the page gives them."""
-    text = state.why_not or "a breaker is open"
-    for name, title in BREAKERS.items():
-        text = text.replace(name, title.lower())
-    return text
+    if not text:
+        return phrase("a breaker is open")
+    found = [title for name, title in BREAKERS.items() if name in text]
+    if text.startswith("breaker open") and found:
+        return phrase("breaker open: {names}", names=[word(title) for title in found])
+    return word(text)
+
+
+def _held_back(state: PortfolioState, around: Around) -> Phrase | str:
+    if not around.enabled:
+        return phrase("Agent OFF: no entries; open positions stay managed")
+    return "" if state.can_trade else phrase(
+        "Entries held back: {why}", why=why_not(state.why_not)
+    )  # fmt: skip
+
 
 
 def _position(line: PositionLine) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Words of the paper account: why something was filled, left, refused or held back."""
 
-from typing import Final
+from typing import Any, Final
 
 REASONS: Final = {
     "ENTRY": "entry on a signal",
@@ -45,3 +45,8 @@ BREAKER_LIMITS: Final = {
 def words(table: dict[str, str], name: str) -> str:
     """Return the words for a name; the name itself, readable, where there are none."""
     return table.get(name, name.replace("_", " ").lower())
+
+
+def word(text: str) -> dict[str, Any]:
+    """Return a text of these tables as a phrase: a test holds that the catalogue has them all."""
+    return {"text": text, "values": {}}

@@ -1,13 +1,15 @@
-"""The form of a backtest, and how its job goes."""
+"""The form of what is asked of a market's history, and how its job goes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, get_args
 
 import param
 
 from app.components.island import Island, dumps, module, style
+from app.components.metric_words import label
 from app.jobs import Job
+from opportunity.contracts.sweep import Objective
 from opportunity.errors import OpportunityError
 from opportunity.market.timeframe import TIMEFRAMES, length_ms
 
@@ -24,13 +26,14 @@ class BacktestForm(Island):
     Parameters
     ----------
     on_run : callable
-        `on_run(asked, preset)`: fields of `BacktestRequest`, and the name of the weights, empty
-        for the active ones. What it raises is shown.
+        `on_run(asked)`: ``kind``, ``market`` (fields of `MarketRequest`), ``preset`` (name of the
+        weights, empty for the active ones), and what belongs to the kind. What it raises is shown.
     on_cancel : callable
         Called when the user stops the job.
     """
 
     offered = param.String("{}", doc="What can be chosen, JSON.")
+    filled = param.String("{}", doc="What a run asked that is looked at again, JSON.")
     state = param.String("{}", doc="How the job goes, JSON.")
 
     _fill = "stretch_width"
@@ -38,7 +41,7 @@ class BacktestForm(Island):
     _stylesheets: ClassVar[list[str]] = [style("backtest_form")]
 
     def __init__(
-        self, on_run: Callable[[Mapping[str, Any], str], None] | None = None,
+        self, on_run: Callable[[Mapping[str, Any]], None] | None = None,
         on_cancel: Callable[[], None] | None = None, **params: Any,
     ) -> None:
         super().__init__(**params)
@@ -54,6 +57,13 @@ class BacktestForm(Island):
             "frames": [[name, length_ms(name)] for name in TIMEFRAMES],
             "scored": list(timeframes),
             "start": _day(now - SPAN_DAYS * DAY_MS), "end": _day(now),
+            "objectives": [[name, label(name)] for name in get_args(Objective)],
+        })
+
+    def fill(self, kind: str, about: Mapping[str, Any]) -> None:
+        """Put what a job was asked into the fields, see `Job.about`."""
+        self.filled = dumps({
+            **about, "kind": kind, "start": _day(about["start"]), "end": _day(about["end"]),
         })
 
     def draw(self, state: Mapping[str, Any]) -> None:
@@ -68,7 +78,7 @@ class BacktestForm(Island):
     def _handle_msg(self, data: Any) -> None:
         try:
             if data.get("type") == "run" and self._on_run is not None:
-                self._on_run(dict(data["asked"]), str(data.get("preset", "")))
+                self._on_run(dict(data["asked"]))
             elif data.get("type") == "cancel" and self._on_cancel is not None:
                 self._on_cancel()
         except (OpportunityError, ValueError, TypeError, KeyError) as error:
@@ -87,8 +97,9 @@ def job_state(job: Job, place: int, now: float) -> dict[str, Any]:
         Monotonic seconds, of the clock of the jobs.
     """
     return {
-        "id": job.id, "state": job.state, "progress": job.progress, "doing": job.doing,
-        "place": place, "left_s": job.left_s(now) if job.started_at is not None else None,
+        "id": job.id, "kind": job.kind, "state": job.state, "progress": job.progress,
+        "doing": job.doing, "place": place,
+        "left_s": job.left_s(now) if job.started_at is not None else None,
         "took_s": job.ended - job.began if job.state == "done" and job.ended else None,
         "error": _why(job.error),
     }  # fmt: skip

@@ -8,8 +8,9 @@ import numpy as np
 import param
 
 from app.backtests import Ran
-from app.components.island import Island, module, style
+from app.components.island import Island
 from app.components.metric_words import GROUPS, HEADLINE, label, meaning, written
+from app.components.research_part import part_module, part_style
 from app.results import warnings_of
 from opportunity.backtest.tables import plain, trade_columns
 from opportunity.market.timeframe import utc_text
@@ -28,11 +29,12 @@ FORMATS: Final = ("csv", "json", "parquet", "html")
 class ResultSummary(Island):
     """Headline numbers, warnings, every metric with its meaning on hover, and files."""
 
-    state = param.String("{}", doc="What is shown, JSON; see `summary_state`.")
+    state = param.String("{}", doc="A backtest in words, JSON; see `summary_state`.")
+    shown = param.String("{}", doc="Which result the page shows, JSON: id, kind, title.")
 
     _fill = "stretch_width"
-    _esm = module("result_summary")
-    _stylesheets: ClassVar[list[str]] = [style("result_summary")]
+    _esm = part_module("result_summary")
+    _stylesheets: ClassVar[list[str]] = [part_style("result_summary")]
 
 
 class ResultTrades(Island):
@@ -47,8 +49,8 @@ class ResultTrades(Island):
     rows = param.String("{}", doc="Columns of the newest trades, JSON; see `trades_state`.")
 
     _fill = "stretch_width"
-    _esm = module("result_trades")
-    _stylesheets: ClassVar[list[str]] = [style("result_trades")]
+    _esm = part_module("result_trades")
+    _stylesheets: ClassVar[list[str]] = [part_style("result_trades")]
 
     def __init__(self, on_select: Callable[[int], None] | None = None, **params: Any) -> None:
         super().__init__(**params)
@@ -82,7 +84,7 @@ def summary_state(id: str, ran: Ran) -> dict[str, Any]:
             for title, names in GROUPS.items()
         ],
         "refused": result.refused(),
-        "capsule": result.capsule.id,
+        "capsule": {"id": result.capsule.id} | result.capsule.as_dict(),
         "formats": list(FORMATS),
     }
 

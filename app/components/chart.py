@@ -18,9 +18,13 @@ from opportunity.scoring.explanation import Explanation
 MOST_BARS: Final = 300
 COLUMNS: Final = (
     "time", "opened", "open", "high", "low", "close", "volume", "top", "bottom", "tone", "body",
-    "final", "lean", "trust", "confidence", "middle", "height", "half_volume", "score_middle",
-    "score_height",
+    "final", "confidence", "middle", "height", "half_volume",
 )
+SCORE_COLUMNS: Final = (
+    "time", "final", "confidence", "lean", "trust", "score_middle", "score_height",
+)  # fmt: skip
+"""Of the strip below: a table of its own, so that a price that moves does not repaint it."""
+
 VOLUME_ROOM: Final = 5.5
 """The largest volume takes one part in so many of the height."""
 
@@ -37,10 +41,12 @@ class MarketChart(pn.viewable.Viewer):
     Parameters
     ----------
     theme : str
-        ``dark`` or ``light``.
+        ``dark``, ``light`` or ``contrast``.
+    titled : bool
+        Whether the figures tell the bar under the pointer in their titles.
     """
 
-    def __init__(self, theme: ThemeName = "dark", **params: Any) -> None:
+    def __init__(self, theme: ThemeName = "dark", titled: bool = True, **params: Any) -> None:
         super().__init__(**params)
         self._bars: Bars | None = None
         self._length = 60_000
@@ -48,11 +54,12 @@ class MarketChart(pn.viewable.Viewer):
         self._seen: Explanation | None = None
         self._running: list[Bar] = []  # bars past the newest closed one, drawn but not scored
         self._source = ColumnDataSource({name: [] for name in COLUMNS})
+        self._strip = ColumnDataSource({name: [] for name in SCORE_COLUMNS})
         self._tables = {
             name: ColumnDataSource(dict(columns)) for name, columns in Overlay().tables().items()
         }
         self._volume_end = 1.0
-        self.figures = ChartFigures(self._source, self._tables)
+        self.figures = ChartFigures(self._source, self._strip, self._tables, titled)
         self.wear(theme)
 
     def __panel__(self) -> Any:
@@ -71,6 +78,15 @@ class MarketChart(pn.viewable.Viewer):
     def score(self) -> Any:
         """Figure of score and confidence."""
         return self.figures.score
+
+    def models(self) -> dict[str, str]:
+        """Return the ids of the models that `ChartLive` moves in the browser."""
+        figures = self.figures
+        return {
+            "source": self._source.id, "preview": figures.ahead.id, "last": figures.last.id,
+            "volumes": figures.volumes.id, "times": figures.times.id, "figure": figures.price.id,
+            "prices": figures.price.y_range.id,
+        }  # fmt: skip
 
     def wear(self, theme: ThemeName) -> None:
         """Take the colours of a theme."""
@@ -129,6 +145,9 @@ class MarketChart(pn.viewable.Viewer):
             scores = np.pad(scores, ((0, 0), (0, len(self._running))), constant_values=np.nan)
         kept = slice(-MOST_BARS, None)
         self._source.data = self._columns(times[kept], values[kept], scores[:, kept])
+        strip = self._scored(times[kept], scores[:, kept])
+        if not _same(self._strip.data, strip):
+            self._strip.data = strip
 
     def preview(self, seen: Explanation | None) -> None:
         """Mark what the newest unfinished bar would score if it closed now; None takes it away.
@@ -173,15 +192,28 @@ class MarketChart(pn.viewable.Viewer):
         opened, high, low, close, volume = values.T
         final, confidence = scores
         up = close >= opened
-        trust = np.clip(np.nan_to_num(confidence) / FULL_TRUST, 0, 1)
         return {
             "time": times + self._length / 2, "opened": times, "open": opened, "high": high,
             "low": low, "close": close, "volume": volume, "top": np.maximum(opened, close),
             "bottom": np.minimum(opened, close), "tone": np.where(up, "bull", "bear").tolist(),
-            "body": np.where(up, 0.12, 1.0), "final": final,
-            "lean": np.where(final >= 0.5, "bull", "bear").tolist(),
-            "trust": 0.2 + 0.8 * trust, "confidence": confidence,
+            "body": np.where(up, 0.12, 1.0), "final": final, "confidence": confidence,
             "middle": (opened + close) / 2, "height": np.abs(close - opened),
             "half_volume": volume / 2,
+        }
+
+    def _scored(self, times: NDArray[np.int64], scores: NDArray[np.float64]) -> dict[str, Any]:
+        kept = np.isfinite(scores[0])
+        final, confidence = scores[:, kept]
+        trust = np.clip(np.nan_to_num(confidence) / FULL_TRUST, 0, 1)
+        return {
+            "time": times[kept] + self._length / 2, "final": final, "confidence": confidence,
+            "lean": np.where(final >= 0.5, "bull", "bear").tolist(), "trust": 0.2 + 0.8 * trust,
             "score_middle": (final + 0.5) / 2, "score_height": np.abs(final - 0.5),
         }
+
+
+def _same(old: Any, new: dict[str, Any]) -> bool:
+    """Tell whether two tables hold the same: what did not change is not sent."""
+    return len(old["time"]) == len(new["time"]) and all(
+        np.array_equal(np.asarray(old[name]), np.asarray(column)) for name, column in new.items()
+    )

@@ -32,7 +32,10 @@ function t(text, values = {}) {
  * onDo(model, {search: () => field.focus()}). An action may return false: it was not for it.
  */
 function onDo(model, actions) {
-  const hear = (event) => { if (actions[event.detail.what]?.(event.detail) !== false && event.detail.what in actions) event.preventDefault(); };
+  const hear = (event) => {
+    if (event.detail.what === "known") for (const what of Object.keys(actions)) event.detail.known.add(what);
+    if (actions[event.detail.what]?.(event.detail) !== false && event.detail.what in actions) event.preventDefault();
+  };
   document.addEventListener("opportunity:do", hear);
   model.on("remove", () => document.removeEventListener("opportunity:do", hear));
 }
@@ -72,6 +75,12 @@ function setClass(element, name) {
 }
 
 const ICONS = {
+  bell: "M8 1a1 1 0 0 1 1 1v.6a4 4 0 0 1 3 3.9V10l1.5 2h-11L4 10V6.5a4 4 0 0 1 3-3.9V2a1 1 0 0 1 1-1zM6.3 13h3.4a1.7 1.7 0 0 1-3.4 0z",
+  contrast: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM8 3a5 5 0 0 1 0 10z",
+  gear: "M6.9 1h2.2l.3 1.8 1.2.5 1.5-1.1 1.6 1.6-1.1 1.5.5 1.2 1.9.4v2.2l-1.9.3-.5 1.2 1.1 1.5-1.6 1.6-1.5-1.1-1.2.5-.3 1.9H6.9l-.3-1.9-1.2-.5-1.5 1.1-1.6-1.6 1.1-1.5-.5-1.2L1 9.1V6.9l1.9-.4.5-1.2-1.1-1.5 1.6-1.6 1.5 1.1 1.2-.5zM8 5.7a2.3 2.3 0 1 0 0 4.6 2.3 2.3 0 0 0 0-4.6z",
+  more: "M3 6.6a1.4 1.4 0 1 1 0 2.8 1.4 1.4 0 0 1 0-2.8zm5 0a1.4 1.4 0 1 1 0 2.8 1.4 1.4 0 0 1 0-2.8zm5 0a1.4 1.4 0 1 1 0 2.8 1.4 1.4 0 0 1 0-2.8z",
+  undo: "M6 2.5v3h3.2a4.3 4.3 0 0 1 0 8.6H5v-1.5h4.2a2.8 2.8 0 0 0 0-5.6H6v3L1.5 6.2z",
+  redo: "M10 2.5v3H6.8a4.3 4.3 0 0 0 0 8.6H11v-1.5H6.8a2.8 2.8 0 0 1 0-5.6H10v3l4.5-3.8z",
   lock: "M5 7V5a3 3 0 0 1 6 0v2h1v7H4V7zm1.4 0h3.2V5a1.6 1.6 0 0 0-3.2 0z",
   open: "M5 7V4.6a3 3 0 0 1 5.9-.7l-1.4.4a1.6 1.6 0 0 0-3.1.3V7H12v7H4V7z",
   bolt: "M9 1 3 9h4l-1 6 6-8H8z",
@@ -79,6 +88,15 @@ const ICONS = {
   moon: "M13.5 10A6 6 0 0 1 6 2.5a6 6 0 1 0 7.5 7.5z",
   sun: "M8 4.6a3.4 3.4 0 1 0 0 6.8 3.4 3.4 0 0 0 0-6.8zM7.3 1h1.4v2.2H7.3zm0 11.8h1.4V15H7.3zM1 7.3h2.2v1.4H1zm11.8 0H15v1.4h-2.2zM2.6 3.6l1-1 1.5 1.6-.9.9zm8.3 8.3.9-.9 1.6 1.5-1 1zM2.6 12.4l1.6-1.5.9.9-1.5 1.6zm8.3-8.3 1.5-1.5 1 1-1.6 1.4z",
   search: "M7 2a5 5 0 1 0 3 9l3 3 1-1-3-3a5 5 0 0 0-4-8zm0 1.4a3.6 3.6 0 1 1 0 7.2 3.6 3.6 0 0 1 0-7.2z",
+  list: "M2 3h12v1.6H2zm0 4.2h12v1.6H2zm0 4.2h12V13H2z",
+  cards: "M2 2h5v5H2zm7 0h5v5H9zM2 9h5v5H2zm7 0h5v5H9z",
+  chart: "M2 14V8h3v6zm4.5 0V2h3v12zm4.5 0V6h3v8z",
+  heat: "M2 2h7v8H2zm8 0h4v4h-4zm0 5h4v7h-4zM2 11h7v3H2z",
+  compare: "M2 3h5v10H2zm1.4 1.4v7.2h2.2V4.4zM9 3h5v10H9z",
+  filter: "M1.5 3h13L9.5 9v5l-3-1.8V9z",
+  target: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM8 3a5 5 0 1 1 0 10A5 5 0 0 1 8 3zm0 2.6a2.4 2.4 0 1 0 0 4.8 2.4 2.4 0 0 0 0-4.8z",
+  scales: "M7.3 1.5h1.4v1.6L13 4l2 5a2.5 2.5 0 0 1-5 0l1.6-4-2.9-.6V13H12v1.5H4V13h3.3V4.4L4.4 5 6 9a2.5 2.5 0 0 1-5 0l2-5 4.3-.9z",
+  star: "m8 1.5 2 4.3 4.6.6-3.4 3.2.9 4.7L8 12l-4.1 2.3.9-4.7L1.4 6.4 6 5.8z",
   close: "m4 3 4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4-4-4z",
 };
 
@@ -108,6 +126,9 @@ function price(value) {
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Keep a figure with its sign and unit together in a line that runs from right to left. */
+const ltr = document.documentElement.dir === "rtl" ? (text) => `\u2066${text}\u2069` : (text) => text;
+
 /** Draw a share as a pie of quarters, full only for 1. */
 function pie(share) { return share >= 1 ? "●" : share >= 0.75 ? "◕" : share >= 0.5 ? "◑" : share > 0 ? "◔" : "○"; }
 
@@ -118,21 +139,21 @@ function number(value, digits = 2) {
 /** Write a fraction as a signed percent. */
 function percent(value, digits = 1) {
   if (value === null || value === undefined) return "–";
-  return `${value >= 0 ? "+" : "−"}${Math.abs(100 * value).toFixed(digits)} %`;
+  return ltr(`${value >= 0 ? "+" : "−"}${Math.abs(100 * value).toFixed(digits)} %`);
 }
 
 function signed(value, digits = 3) {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+  return ltr(`${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`);
 }
 
 /** Write how long ago something was. */
 function ago(ms) {
   const s = Math.max(0, ms) / 1000;
-  if (s < 1.5) return "now";
-  if (s < 60) return `${Math.floor(s)} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} m`;
-  if (s < 172800) return `${Math.floor(s / 3600)} h`;
-  return `${Math.floor(s / 86400)} d`;
+  if (s < 1.5) return t("now");
+  if (s < 60) return t("{n} s", { n: Math.floor(s) });
+  if (s < 3600) return t("{n} m", { n: Math.floor(s / 60) });
+  if (s < 172800) return t("{n} h", { n: Math.floor(s / 3600) });
+  return t("{n} d", { n: Math.floor(s / 86400) });
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");

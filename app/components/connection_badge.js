@@ -1,12 +1,12 @@
 // The browser's own line to the server: is it up, how far is it, how old is what we see?
 // It also brings the page back: after a restart of the server the page loads itself again.
 
-const LABEL = { connecting: "CONNECTING", connected: "CONNECTED", reconnecting: "RECONNECTING",
-  disconnected: "DISCONNECTED", error: "ERROR" };
+const LABEL = { connecting: t("WS: CONNECTING"), connected: t("WS: CONNECTED"), reconnecting: t("WS: RECONNECTING"),
+  disconnected: t("WS: DISCONNECTED"), error: t("WS: ERROR") };
 const SIGN = { connecting: "◐", connected: "●", reconnecting: "◐", disconnected: "○", error: "✕" };
 const FIRST_MS = 1500, LONGEST_MS = 30000, PING_MS = 3000, DEAF_MS = 10000, QUICK = 10;
 const LOGGED_OUT = 4001;  // the login has ended: the server sends the page to log in again
-const REFUSED = { 1008: "refused by the server", 1013: "the server is full", 4010: "this page was too slow" };
+const REFUSED = { 1008: t("refused by the server"), 1013: t("the server is full"), 4010: t("this page was too slow") };
 
 /** Wait before attempt n: exponential, with full jitter so that many pages do not come at once. */
 function backoff(n, random = Math.random) {
@@ -16,7 +16,7 @@ function backoff(n, random = Math.random) {
 export function render({ model }) {
   const sign = h("span", { class: "sign", "aria-hidden": "true" }), label = h("span"), detail = h("span", { class: "dim detail" });
   const badge = h("button", { class: "chip badge", type: "button", onclick: again }, sign, label, detail);
-  const market = h("span", { class: "chip market", title: "Time of the market, UTC" });
+  const market = h("span", { class: "chip market", title: t("Time of the market, in your time zone: {zone}", { zone: PARTS.resolvedOptions().timeZone }) });
   const stale = h("span", { class: "chip stale", role: "alert", hidden: true });
   const voice = h("span", { class: "hidden", role: "status" });
   const root = h("div", { class: "line" }, stale, market, badge, voice);
@@ -30,7 +30,7 @@ export function render({ model }) {
   }
 
   function enter(next) {
-    if (state !== next) setText(voice, `Connection ${LABEL[next].toLowerCase()}`);
+    if (state !== next) setText(voice, LABEL[next]);
     state = next;
     document.documentElement.dataset.line = next;
     draw();
@@ -121,18 +121,20 @@ export function render({ model }) {
   function draw() {
     const now = performance.now();
     setText(sign, SIGN[state]);
-    setText(label, `WS: ${LABEL[state]}`);
+    setText(label, LABEL[state]);
     badge.dataset.state = state;
-    const wait = timer === null ? "" : ` · ${Math.max(0, Math.ceil((due - now) / 1000))} s`;
-    const text = state === "connected" ? `${rtt === null ? "…" : `${rtt < 10 ? rtt.toFixed(1) : Math.round(rtt)} ms`} · ${((now - heard) / 1000).toFixed(0)} s ago`
-      : state === "connecting" ? "" : `${reason ? `${reason} · ` : ""}attempt ${attempt}${wait}`;
+    const seconds = Math.max(0, Math.ceil((due - now) / 1000));
+    const tries = timer === null ? t("attempt {n}", { n: attempt }) : t("attempt {n} in {seconds} s", { n: attempt, seconds });
+    const turn = rtt === null ? "…" : rtt < 10 ? rtt.toFixed(1) : Math.round(rtt);
+    const text = state === "connected" ? t("{turn} ms · {seconds} s ago", { turn, seconds: ((now - heard) / 1000).toFixed(0) })
+      : state === "connecting" ? "" : `${reason ? `${reason} · ` : ""}${tries}`;
     setText(detail, text);
-    badge.title = state === "connected" ? "Round trip of a ping · age of the last message. Click to measure again."
-      : "Click to try again now.";
+    badge.title = state === "connected" ? t("Round trip of a ping · age of the last message. Click to measure again.")
+      : t("Click to try again now.");
     const silent = (now - beat) / 1000;
     const old = model.beat > 0 && !document.hidden && silent > model.stale_s;
     stale.hidden = !old;
-    if (old) setText(stale, `▲ STALE: no price for ${Math.floor(silent)} s`);
+    if (old) setText(stale, t("⚠ STALE: no price for {seconds} s", { seconds: Math.floor(silent) }));
     document.documentElement.toggleAttribute("data-stale", old);
     setText(market, model.beat > 0 ? `${clock(model.beat)}${model.speed && model.speed !== 1 ? ` · ${model.speed}×` : ""}` : "");
     market.hidden = model.beat <= 0;

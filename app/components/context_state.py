@@ -2,11 +2,20 @@
 
 from typing import Any, Final
 
+from app.components.language import phrase
 from opportunity.live.context import Context
 from opportunity.market.prices import price_text
 
 MOST_HEADLINES: Final = 12
 MINUS: Final = "\N{MINUS SIGN}"
+MOODS: Final = {
+    "extreme fear": phrase("extreme fear"), "fear": phrase("fear"),
+    "neutral": phrase("neutral"), "greed": phrase("greed"),
+    "extreme greed": phrase("extreme greed"),
+}  # fmt: skip
+
+Fact = tuple[Any, Any, Any, int]
+"""Name, value and hint in words, and which side it speaks for."""
 
 
 def context_state(context: Context | None, price: float | None) -> dict[str, Any]:
@@ -45,71 +54,92 @@ def context_state(context: Context | None, price: float | None) -> dict[str, Any
     }
 
 
-def context_words(context: Context | None, price: float | None) -> dict[str, str]:
+def context_words(context: Context | None, price: float | None) -> dict[str, Any]:
     """Say in a few words what each detector that reads records had to read."""
     if context is None:
         return {}
-    words = {}
+    words: dict[str, Any] = {}
     mood, flow = _mood(context), _flow(context, price)
-    if mood:
-        words["sentiment"] = ", ".join(f"{name} {value}" for name, value, _, _ in mood[:2])
-    if flow:
-        words["whales"] = ", ".join(f"{name} {value}" for name, value, _, _ in flow[:2])
+    for name, known in (("sentiment", mood), ("whales", flow)):
+        if known:
+            words[name] = [phrase("{name} {value}", name=f[0], value=f[1]) for f in known[:2]]
     told = next((h for h in context.headlines if h.tone), None)
     if told is not None:
-        words["news"] = f"{told.title} ({told.publisher}, tone {_minus(f'{told.tone:+.2f}')})"
+        words["news"] = phrase(
+            "{title} ({publisher}, tone {tone})", title=told.title, publisher=told.publisher,
+            tone=_minus(f"{told.tone:+.2f}"),
+        )  # fmt: skip
     return words
 
 
-def _mood(context: Context) -> list[tuple[str, str, str, int]]:
-    facts: list[tuple[str, str, str, int]] = []
+def _mood(context: Context) -> list[Fact]:
+    facts: list[Fact] = []
     if _known(context.fear_greed):
-        moved = context.fear_greed_change
-        change = _minus(f", {moved:+.0f} in 7 days") if _known(moved) else ""
+        index, mood, moved = f"{context.fear_greed:.0f}", MOODS[context.mood], ""
+        if _known(context.fear_greed_change):
+            moved = _minus(f"{context.fear_greed_change:+.0f}")
         facts.append((
-            "Fear & Greed", f"{context.fear_greed:.0f}, {context.mood}{change}",
-            "Mood of the whole market, 0 fear to 100 greed; extremes count against the crowd", 0,
-        ))
+            phrase("Fear & Greed"),
+            phrase("{index}, {mood}, {moved} in 7 days", index=index, mood=mood, moved=moved)
+            if moved else phrase("{index}, {mood}", index=index, mood=mood),
+            phrase(
+                "Mood of the whole market, 0 fear to 100 greed; extremes count against the crowd"
+            ), 0,
+        ))  # fmt: skip
     if _known(context.funding):
+        share = f"{50 * (1 + context.funding):.0f}"
         facts.append((
-            "Funding", f"percentile {50 * (1 + context.funding):.0f} of 90 days",
-            "What longs pay shorts, against its own last 90 days; high is a crowd of longs", 0,
-        ))
+            phrase("Funding"), phrase("percentile {n} of 90 days", n=share),
+            phrase(
+                "What longs pay shorts, against its own last 90 days; high is a crowd of longs"
+            ), 0,
+        ))  # fmt: skip
     for name, value in (
-        ("Open interest", context.open_interest), ("Long/short", context.long_short),
+        (phrase("Open interest"), context.open_interest),
+        (phrase("Long/short"), context.long_short),
     ):
         if _known(value):
-            shown = _minus(f"{value:+.1f} deviations")
-            facts.append((name, shown, "Against what is usual for it", 0))
+            shown = phrase("{n} deviations", n=_minus(f"{value:+.1f}"))
+            facts.append((name, shown, phrase("Against what is usual for it"), 0))
     return facts
 
 
-def _flow(context: Context, price: float | None) -> list[tuple[str, str, str, int]]:
-    facts: list[tuple[str, str, str, int]] = []
+def _flow(context: Context, price: float | None) -> list[Fact]:
+    facts: list[Fact] = []
     unit = 1.0 if price is None else price
     if _known(context.large_bought) and _known(context.large_sold):
         net = (context.large_bought - context.large_sold) * unit
+        bought = _amount(context.large_bought * unit, context, price)
+        sold = _amount(context.large_sold * unit, context, price)
         facts.append((
-            "Large prints 24 h", f"net {_amount(net, context, price)}",
-            f"Bought {_amount(context.large_bought * unit, context, price)}, sold "
-            f"{_amount(context.large_sold * unit, context, price)}, above the 99th percentile",
-            _sign(net),
-        ))
+            phrase("Large prints 24 h"),
+            phrase("net {amount}", amount=_amount(net, context, price)),
+            phrase(
+                "Bought {bought}, sold {sold}, above the 99th percentile", bought=bought, sold=sold
+            ), _sign(net),
+        ))  # fmt: skip
     total = context.bought + context.sold
     if _known(total) and total > 0:
         share = context.bought / total
         facts.append((
-            "Takers 24 h", f"{100 * share:.0f} % bought",
-            "Part of the volume in which the buyer took the offer", _sign(share - 0.5, 0.01),
-        ))
+            phrase("Takers 24 h"), phrase("{n} % bought", n=f"{100 * share:.0f}"),
+            phrase("Part of the volume in which the buyer took the offer"),
+            _sign(share - 0.5, 0.01),
+        ))  # fmt: skip
     if _known(context.imbalance):
+        heavier = f"{100 * abs(context.imbalance):.0f}"
+        bids = context.imbalance >= 0
         facts.append((
-            "Book", f"{'bids' if context.imbalance >= 0 else 'asks'} "
-            f"{100 * abs(context.imbalance):.0f} % heavier",
-            "Bids against asks near the price, median of the day", _sign(context.imbalance, 0.02),
-        ))
+            phrase("Book"),
+            phrase("bids {n} % heavier", n=heavier) if bids
+            else phrase("asks {n} % heavier", n=heavier),
+            phrase("Bids against asks near the price, median of the day"),
+            _sign(context.imbalance, 0.02),
+        ))  # fmt: skip
     if _known(context.vpin):
-        facts.append(("VPIN", f"{context.vpin:.2f}", "How one-sided volume is, 0 to 1", 0))
+        facts.append((
+            phrase("VPIN"), f"{context.vpin:.2f}", phrase("How one-sided volume is, 0 to 1"), 0,
+        ))  # fmt: skip
     return facts
 
 

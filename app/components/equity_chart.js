@@ -8,12 +8,10 @@ export function render({ model }) {
   const grid = shape("grid"), base = shape("base"), fall = shape("fall"), fallLine = shape("fall-line"), line = shape("line"), cross = shape("cross");
   const labels = h("div", { class: "labels", "aria-hidden": "true" });
   const readout = h("span", { class: "readout", role: "status", "aria-live": "polite" });
-  const empty = h("p", { class: "dim empty" }, "The curve begins at the first close of a decision bar.");
+  const empty = h("p", { class: "dim empty" }, t("The curve begins at the first close of a decision bar."));
   const plot = h("div", { class: "plot" }, svg, labels);
-  const root = h("div", { class: "fill" }, h("div", { class: "head" }, h("h2", {}, "Equity"), readout), plot, empty);
+  const root = h("div", { class: "fill" }, h("div", { class: "head" }, h("h2", {}, t("Equity")), readout), plot, empty);
   let time = [], equity = [], drawdown = [], start = 0, width = 0, at = -1, view = null;
-
-  const money = (v) => v.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
   function read() {
     const p = JSON.parse(model.points || "{}"), now = JSON.parse(model.newest || "{}");
@@ -71,9 +69,9 @@ export function render({ model }) {
       ...marks.map((v) => tag(width - RIGHT + 6, y(v), v.toLocaleString("en-US", { maximumFractionDigits: high - low < 20 ? 2 : 0 }))),
       ...falls.map((d) => tag(width - RIGHT + 6, z(d), `−${(100 * d).toFixed(deep < 0.03 ? 1 : 0)} %`)),
       ...Array.from({ length: dates }, (_, i) => tag(right * i / dates + (i ? 0 : 4), bottom + 11, clock(first + span * i / dates), i ? "mid" : "")),
-      tag(6, bottom - 8, "Drawdown"), tag(6, TOP + 2, "Equity"));
+      tag(6, bottom - 8, t("Drawdown")), tag(6, TOP + 2, t("Equity")));
     const last = n - 1;
-    svg.setAttribute("aria-label", `Equity from ${clock(first)} to ${clock(time[last])} UTC: ${money(equity[0])} to ${money(equity[last])}, drawdown ${(100 * drawdown[last]).toFixed(1)} %. Arrow keys read single points.`);
+    svg.setAttribute("aria-label", t("Equity from {first} to {last}: {from} to {to}, drawdown {fall}. Arrow keys read single points.", { first: clock(first), last: clock(time[last]), from: money(equity[0]), to: money(equity[last]), fall: share(drawdown[last]) }));
     point(at < 0 || at > last ? -1 : at);
   }
 
@@ -86,7 +84,7 @@ export function render({ model }) {
     const last = time.length - 1, k = i < 0 ? last : i;
     if (last < 1 || !view) return;
     cross.setAttribute("d", i < 0 ? "" : `M${view.x(time[k]).toFixed(1)} ${TOP}V${view.bottom}`);
-    setText(readout, `${clock(time[k])} UTC · ${money(equity[k])} · ${percent(equity[k] / start - 1, 2)} · drawdown ${(100 * drawdown[k]).toFixed(2)} %`);
+    setText(readout, `${clock(time[k])} · ${money(equity[k])} · ${fig(percent(equity[k] / start - 1, 2))} · ${t("drawdown {share}", { share: share(drawdown[k], 2) })}`);
   }
 
   function near(event) {

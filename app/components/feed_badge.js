@@ -13,8 +13,9 @@ export function render({ model }) {
     badge.dataset.tone = said.tone;
     badge.title = said.title;
     setText(sign, said.sign);
-    setText(label, said.label);
-    setText(voice, said.label);
+    const state = t(said.state), words = said.until ? t("Feed: {state} until {time}", { state, time: said.until }) : t("Feed: {state}", { state });
+    setText(label, words);
+    setText(voice, words);
   }
 
   model.on("said", draw);

@@ -36,9 +36,9 @@ class FeedBadge(Island):
 def feed_words(status: FeedStatus) -> dict[str, str]:
     """Return glyph, tone, label and tooltip of a status; times are UTC."""
     sign, tone = LOOKS[status.state]
-    word: str = status.state
-    if status.retry_at is not None and status.state in ("banned", "limited"):
-        word = f"{word} until {_second(status.retry_at)}"
+    held = status.retry_at is not None and status.state in ("banned", "limited")
+    until = _second(status.retry_at) if status.retry_at is not None and held else ""
+    word = f"{status.state} until {until}" if until else status.state
     lines = [status.text or status.state, f"Since {_hour(status.since)} UTC"]
     if status.retry_at is not None:
         lines.append(f"Asked again at {_second(status.retry_at)} UTC")
@@ -51,7 +51,10 @@ def feed_words(status: FeedStatus) -> dict[str, str]:
         f"{_count(status.n_corrections, 'bar')} corrected, "
         f"{_count(status.n_refused, 'row')} refused"
     )
-    return {"sign": sign, "tone": tone, "label": f"Feed: {word}", "title": "\n".join(lines)}
+    return {
+        "sign": sign, "tone": tone, "label": f"Feed: {word}", "title": "\n".join(lines),
+        "state": status.state, "until": until,
+    }  # fmt: skip
 
 
 def held_up(status: FeedStatus | None) -> str:

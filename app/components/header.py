@@ -7,6 +7,7 @@ import param
 
 from app.components.island import Island, dumps, module, style
 from app.components.later import Later
+from app.components.theme import PALETTES
 from opportunity.scoring.trust import TrustSummary
 
 
@@ -97,9 +98,9 @@ class TrustBadge(Island):
 
 
 class ThemeSwitch(Island):
-    """Light or dark; kept in the cookie `opportunity-theme`."""
+    """Dark, light or high contrast; kept in the cookie `opportunity-theme`."""
 
-    theme: Any = param.Selector(default="dark", objects=["dark", "light"], doc="Theme of the page.")
+    theme: Any = param.Selector(default="dark", objects=list(PALETTES), doc="Theme of the page.")
 
     _esm = module("theme_switch")
     _stylesheets: ClassVar[list[str]] = [style("theme_switch")]

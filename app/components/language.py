@@ -22,6 +22,23 @@ HOLES: Final = re.compile(r"\{(\w+)\}")
 """Where a value stands in a text: ``{name}``."""
 
 
+def language_of(chosen: str, accepted: str) -> LanguageName:
+    """Return the language of a reader; English when none is known.
+
+    Parameters
+    ----------
+    chosen : str
+        What the cookie says, perhaps nothing.
+    accepted : str
+        The browser's ``Accept-Language``.
+    """
+    wanted = [chosen]
+    for part in accepted.split(","):
+        wanted.append(part.partition(";")[0].strip().partition("-")[0].lower())
+    known = {str(code): code for code in LANGUAGES}
+    return next((known[code] for code in wanted if code in known), "en")
+
+
 @cache
 def catalogue(language: LanguageName) -> dict[str, str]:
     """Return all texts of a language by their English; of English itself none.

@@ -20,7 +20,7 @@ AHEAD_BARS: Final = 3
 SHOWN_BARS: Final = 110
 """Bars in view at first; the rest is reached by dragging or the wheel."""
 
-LABELLED_BARS: Final = 80
+LABELLED_BARS: Final = 52
 """Bars that are in view even on a smaller screen: labels of what began earlier stand there."""
 
 BAR_PX: Final = 5.0

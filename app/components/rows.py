@@ -1,10 +1,13 @@
 """Rows of the scanner's table, from an evaluation's arrays: no Python object per symbol."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.components.filters import Filters, wanted
 from app.components.labels import LABELS, UNTOLD, badge
 from opportunity.market.bars import FloatArray
 from opportunity.scoring.consensus import ACTIONS
@@ -14,7 +17,7 @@ from opportunity.strategy import Evaluation
 PARTS: Final = [*LABELS.values(), "ICT"]
 """Names of a row's `parts`."""
 
-LIMIT: Final = 300
+LIMIT: Final = 500
 """Rows that travel to a browser; filters are applied before the cut when there are more."""
 
 FIELDS: Final = (
@@ -38,56 +41,96 @@ STOPPED: Final = {
 """What a rule that stopped a symbol is called, by its name in `STOPS`."""
 
 
-def table_state(
-    evaluation: Evaluation | None,
-    limit: int = LIMIT,
-    query: str = "",
-    side: str = "all",
-    min_confidence: float = 0.0,
-    draft: bool = False,
-    held_up: str = "",
-) -> dict[str, Any]:
-    """Return what `SignalTable` shows.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How rows are to be shown.
 
     Parameters
     ----------
-    evaluation : Evaluation or None
-        None while nothing is scored.
     limit : int
-        Most rows to send. Only when there are more do the three filters choose which.
-    query, side, min_confidence
+        Most rows to send. Only when there are more does `filters` choose which.
+    filters : Filters
         What the browser filters by.
+    members : collection of str, optional
+        Symbols of the watchlist that it filters by.
     draft : bool
         Whether these are somebody's draft weights and not the shared ones.
     held_up : str
         What a first scan waits for, besides bars.
+    problem : str
+        What keeps the agent from scoring; empty while all is well.
+    scan : str
+        What kind of scan on request this is; empty for the live ranking.
+    """
+
+    limit: int = LIMIT
+    filters: Filters = Filters()  # noqa: RUF009 - frozen
+    members: Collection[str] | None = None
+    draft: bool = False
+    held_up: str = ""
+    problem: str = ""
+    scan: str = ""
+
+
+def table_state(
+    evaluation: Evaluation | None, shown: Shown = Shown()
+) -> dict[str, Any]:
+    """Return what `SignalTable` shows of an evaluation; None while nothing is scored.
 
     Returns
     -------
     dict
         `frames`, `rows` (values in the order of `FIELDS`), `total`, `passed`, `draft`, `parts`
-        (names), `uncalibrated` (why no success is known, empty where it is) and `held_up`. The
-        order is the ranking, then the symbols that a rule stopped by the same key.
+        (names), `uncalibrated` (why no success is known, empty where it is), `held_up`,
+        `problem`, `scan`, `time` (ms UTC, None before a scan) and `source`. The order is the
+        ranking, then the symbols that a rule stopped by the same key.
     """
-    if evaluation is None:
-        return {
-            "frames": [], "rows": [], "total": 0, "passed": 0, "draft": draft, "parts": PARTS,
-            "uncalibrated": "", "held_up": held_up,
-        }
-    order = ranking(evaluation)
-    total = int(order.size)
-    if total > limit:
-        order = order[_wanted(evaluation, order, query, side, min_confidence)][:limit]
+    return scanned_state([] if evaluation is None else [evaluation], shown)
+
+
+def scanned_state(
+    evaluations: Sequence[Evaluation], shown: Shown = Shown()
+) -> dict[str, Any]:
+    """Return the same for symbols that were scanned in parts, ranked as if at once."""
+    orders = [ranking(one) for one in evaluations]
+    total = sum(order.size for order in orders)
+    if total > shown.limit:
+        orders = [
+            order[wanted(one, order, shown.filters, shown.members)][: shown.limit]
+            for one, order in zip(evaluations, orders, strict=True)
+        ]
+    first = evaluations[0] if evaluations else None
     return {
-        "frames": list(evaluation.snapshot.timeframes),
-        "rows": rows(evaluation, order),
+        "frames": [] if first is None else list(first.snapshot.timeframes),
+        "rows": _merged(evaluations, orders)[: shown.limit],
         "total": total,
-        "passed": int(evaluation.order.size),
-        "draft": draft,
+        "passed": sum(len(one) for one in evaluations),
+        "draft": shown.draft,
         "parts": PARTS,
-        "uncalibrated": evaluation.uncalibrated,
-        "held_up": "",
+        "uncalibrated": "" if first is None else first.uncalibrated,
+        "held_up": "" if evaluations else shown.held_up,
+        "problem": shown.problem,
+        "scan": shown.scan,
+        "time": None if first is None else max(one.snapshot.time for one in evaluations),
+        "source": "" if first is None else first.snapshot.source,
     }
+
+
+def _merged(
+    evaluations: Sequence[Evaluation], orders: Sequence[NDArray[np.int64]]
+) -> list[list[Any]]:
+    """Return the rows of all parts in one ranking: by key, then volume, then name."""
+    if len(evaluations) == 1:
+        return rows(evaluations[0], orders[0])
+    found = []
+    for one, order in zip(evaluations, orders, strict=True):
+        keys = one.key[order].tolist()
+        found += list(zip(rows(one, order), keys, strict=True))
+    ranked, volume = FIELDS.index("ranked"), FIELDS.index("volume")
+    found.sort(key=lambda f: (not f[0][ranked], -f[1], -(f[0][volume] or -1.0), f[0][1]))
+    for rank, (row, _) in enumerate(found, 1):
+        row[0] = rank
+    return [row for row, _ in found]
 
 
 def ranking(evaluation: Evaluation) -> NDArray[np.int64]:
@@ -141,19 +184,6 @@ def _parts(evaluation: Evaluation, order: NDArray[np.int64]) -> list[list[float 
     together = evaluation.consensus.components[order]
     ict = evaluation.ict[order, None]
     return [_plain(row, 2) for row in np.concatenate([together, ict], axis=1)]
-
-
-def _wanted(
-    evaluation: Evaluation, order: NDArray[np.int64], query: str, side: str, least: float
-) -> NDArray[np.bool_]:
-    together, wanted = evaluation.consensus, np.ones(order.size, np.bool_)
-    text = "".join(c for c in query.upper() if c.isalnum())
-    if text:
-        names = evaluation.snapshot.symbols
-        wanted &= [text in names[i].replace("/", "") for i in order.tolist()]
-    if side in ("bullish", "bearish"):
-        wanted &= together.direction[order] == (1 if side == "bullish" else -1)
-    return wanted & (np.nan_to_num(together.confidence[order]) >= least)
 
 
 def _badges(kinds: tuple[str, ...]) -> list[str]:

@@ -2,18 +2,18 @@
 
 export function render({ model }) {
   const title = h("span", { class: "dim" });
-  const list = h("ol", { class: "signals", "aria-label": "Signals, newest first" });
-  const root = h("div", { class: "fill feed" }, h("div", { class: "head" }, h("h2", {}, "Signals"), title), list);
+  const list = h("ol", { class: "signals", "aria-label": t("Signals, newest first") });
+  const root = h("div", { class: "fill feed" }, h("div", { class: "head" }, h("h2", {}, t("Signals")), title), list);
   let state = {}, seen = 0;
 
   function line(s) {
     const age = h("span", { class: "dim age" });
     const item = h("li", {}, h("button", { type: "button", "data-symbol": s.symbol,
-      title: `${clock(s.ts)} UTC · confidence ${number(s.confidence)} · risk ${s.risk}` +
-        (typeof s.success === "number" ? ` · success ${Math.round(100 * s.success)} %` : ""),
+      title: [clock(s.ts), t("confidence {value}", { value: number(s.confidence) }), t("risk {level}", { level: t(s.risk) }),
+        typeof s.success === "number" ? t("success {value} %", { value: Math.round(100 * s.success) }) : ""].filter(Boolean).join(" · "),
       onclick: () => model.send_msg({ symbol: s.symbol }) },
-    h("span", { class: `mark ${TONE[s.direction]}` }, `${GLYPH[s.direction]} ${number(s.score)}`), h("b", {}, s.symbol),
-    h("span", { class: "words dim" }, s.words), age));
+    h("span", { class: `mark ${TONE[s.direction]}`, dir: "ltr" }, `${GLYPH[s.direction]} ${number(s.score)}`), h("b", { dir: "ltr" }, s.symbol),
+    h("span", { class: "words dim" }, t(s.words)), age));
     item.age = age;
     item.at = s.ts;
     return item;
@@ -26,10 +26,11 @@ export function render({ model }) {
   function draw() {
     state = JSON.parse(model.state || "{}");
     const { items = [], enabled = true, count = 0 } = state;
-    setText(title, !enabled ? "paused: the agent is off" : count ? `live · ${count.toLocaleString("en-US")} received` : "live");
+    setText(title, !enabled ? t("paused: the agent is off") : count ? t("live · {n} received", { n: count.toLocaleString("en-US") }) : t("live"));
     root.classList.toggle("paused", !enabled);
     if (items.length === 0) {
-      list.replaceChildren(h("li", { class: "none dim" }, enabled ? "None yet." : "Switch the agent on to receive signals."));
+      list.replaceChildren(h("li", { class: "none dim" }, enabled
+        ? t("None yet: a signal comes when a bar closes and the story of a symbol changes.") : t("Switch the agent on to receive signals.")));
       seen = 0;
       return;
     }

@@ -7,12 +7,18 @@ from typing import Any, ClassVar, Final
 import param
 
 from app.components.island import Island, dumps, module, style
+from app.components.language import phrase
 
 KEPT: Final = 60
 MOVE: Final = 0.05
 """Change of a score that makes a new line though the direction stayed."""
 
 SIGNS: Final = {"BULLISH": 1, "NEUTRAL": 0, "BEARISH": -1}
+
+SIDES: Final = {1: phrase("bullish"), 0: phrase("neutral"), -1: phrase("bearish")}
+TURNS: Final = {
+    1: phrase("turned bullish"), 0: phrase("turned neutral"), -1: phrase("turned bearish"),
+}  # fmt: skip
 
 
 class SignalFeed(Island):
@@ -95,10 +101,10 @@ def milliseconds(ts: Any) -> int:
     return int(ts or 0)
 
 
-def _words(direction: int, score: float, before: tuple[int, float] | None) -> str:
-    side = {1: "bullish", 0: "neutral", -1: "bearish"}[direction]
+def _words(direction: int, score: float, before: tuple[int, float] | None) -> Any:
     if before is None:
-        return side
+        return SIDES[direction]
     if before[0] != direction:
-        return f"turned {side}"
-    return "stronger" if abs(score - 0.5) > abs(before[1] - 0.5) else "weaker"
+        return TURNS[direction]
+    stronger = abs(score - 0.5) > abs(before[1] - 0.5)
+    return phrase("stronger") if stronger else phrase("weaker")

@@ -1,315 +1,256 @@
-// The ranked table. Rows are kept by symbol and changed in place: scroll, selection and sort stay.
+// The scanner: what is shown of the rows and how. Rows, filters and views are in the modules before.
 
-const SIDES = [["all", "All", "r"], ["bullish", "▲ Bullish", "b"], ["bearish", "▼ Bearish", "n"]];
-const SORTS = {
-  rank: (r) => r.rank, symbol: (r) => r.symbol, price: (r) => -(r.price ?? 0),
-  change: (r) => -(r.change ?? -9), score: (r) => -Math.abs((r.score ?? 0.5) - 0.5),
-  confidence: (r) => -(r.confidence ?? 0),
-};
-const ARROW = "The arrow is the side that most timeframes agree on by weight: it may differ from the mean score";
-const COLUMNS = [
-  ["rank", "#", "", "Rank by strength, confidence and consensus"], ["symbol", "Symbol", "left", "Symbol"],
-  ["price", "Price", "", "Last price, quote currency"], ["change", "24 h", "", "Change in 24 hours"],
-  ["score", "Score", "score", `Combined score: 0 bearish, 0.5 neutral, 1 bullish. ${ARROW}`],
-  ["confidence", "Conf", "", "Confidence, 0 to 1"],
-];
-const FIELDS = ["rank", "symbol", "price", "change", "score", "direction", "confidence", "frames", "badges",
-  "stopped", "action", "risk", "consensus", "volume", "ranked", "success", "parts", "trust", "doubt"];
-const HELP = [["↑ ↓ Home End", "choose a symbol"], ["1 … 9", "timeframe of the chart"], ["Shift 1 … 9", "overlays of the chart"],
-  ["/ or Ctrl+F", "search"],
-  ["B  N  R", "bullish, bearish, all"], ["Esc", "leave or clear the search"], ["?", "this list"]];
+const SIDES = [["all", "", "All"], ["bullish", "▲", "Bullish"], ["bearish", "▼", "Bearish"]];
+const VIEWS = { list: ["List", listView], cards: ["Cards", cardsView], chart: ["Bar chart", barsView], heat: ["Heat map", heatView], compare: ["Compare", compareView] };
+const VIEW_WORDS = () => ({ list: t("List"), cards: t("Cards"), chart: t("Bar chart"), heat: t("Heat map"), compare: t("Compare") });
+const SORT_WORDS = () => ({ rank: t("rank"), symbol: t("symbol"), price: t("price"), change: t("change"), volume: t("volume"), score: t("score"), confidence: t("confidence"), agreement: t("agreement"), badges: t("patterns") });
+const NOTHING = { frames: [], rows: [], total: 0, passed: 0, parts: [], uncalibrated: "", time: null, source: "", scan: "", problem: "", held_up: "" };
 
 export function render({ model }) {
-  let state = { frames: [], rows: [], total: 0, passed: 0, parts: [], uncalibrated: "" };
-  let rows = [];
-  let prices = {};
-  let sort = "rank", down = false;
-  const lines = new Map();
+  const at = { model, state: NOTHING, rows: [], prices: {}, marked: new Set(JSON.parse(model.compared || "[]")), order, choose, toggle, alert, compareBest,
+    lists: () => Object.values(JSON.parse(model.lists || "{}")) };
+  let shown = [], view = null;
 
   const count = h("span", { class: "dim count", role: "status" });
-  const sides = SIDES.map(([value, label, key]) => h("button", {
-    class: "pill", type: "button", role: "radio", title: `Show ${value} (${key.toUpperCase()})`, "data-side": value,
-    onclick: () => filter({ side: value }),
-  }, label));
-  const least = h("input", { class: "field least", type: "number", min: 0, max: 1, step: 0.05,
-    "aria-label": "Least confidence", title: "Least confidence",
-    oninput: () => filter({ min_confidence: Math.min(1, Math.max(0, Number(least.value) || 0)) }) });
-  const search = h("input", { class: "field search", type: "search", placeholder: "Search  /", "aria-label": "Search symbols",
-    spellcheck: "false", autocomplete: "off", oninput: () => filter({ query: search.value }) });
-  const help = h("button", { class: "pill keys", type: "button", title: "Keyboard shortcuts (?)", "aria-label": "Keyboard shortcuts",
-    onclick: () => toggleHelp() }, "?");
-  const sheet = h("div", { class: "help", role: "dialog", "aria-label": "Keyboard shortcuts", hidden: true },
-    ...HELP.map(([keys, text]) => h("div", {}, h("kbd", {}, keys), h("span", {}, text))));
-  const heads = COLUMNS.map(([key, label, css, title]) => h("th", { scope: "col", class: css, "data-key": key, title },
-    h("button", { type: "button", onclick: () => order(key) }, label)));
-  const framesHead = h("th", { scope: "col", class: "frames" });
-  const head = h("tr", {}, ...heads, framesHead, h("th", { scope: "col", class: "seen left" }, "Seen"));
-  const body = h("tbody");
-  const empty = h("div", { class: "empty", role: "status" });
-  const grid = h("table", { role: "grid", tabindex: "0", "aria-label": "Ranked opportunities", onkeydown: move },
-    h("thead", {}, head), body);
-  const scroller = h("div", { class: "scroll" }, grid, empty);
-  const top = h("div", { class: "head" }, h("h2", {}, "Opportunities"), count, h("span", { class: "spacer" }),
-    h("span", { role: "radiogroup", "aria-label": "Direction", class: "group" }, ...sides),
-    h("label", { class: "least-label" }, h("span", { class: "note" }, "Conf ≥ "), least), search, help);
-  const root = h("div", { class: "fill table" }, top, sheet, scroller);
+  const words = VIEW_WORDS();
+  const views = Object.keys(VIEWS).map((name, i) => h("button", { class: "view", type: "button", role: "radio", "data-view": name, "aria-label": words[name], title: `${words[name]} (${i + 1})`, onclick: () => show(name) }, icon(name)));
+  const sideWords = { all: t("All"), bullish: t("Bullish"), bearish: t("Bearish") };
+  const sides = SIDES.map(([value, glyph]) => h("button", { class: "pill", type: "button", role: "radio", "data-side": value, "aria-label": sideWords[value], title: `${sideWords[value]} (${{ all: "R", bullish: "B", bearish: "N" }[value]})`, onclick: () => take({ ...panel.told(), side: value }) },
+    glyph, h("span", { class: glyph ? "word" : "" }, glyph ? ` ${sideWords[value]}` : sideWords[value])));
+  const panel = filterPanel(model, take);
+  const some = h("b");
+  const filters = h("button", { class: "pill filtering", type: "button", "aria-expanded": "false", title: `${t("Filters")} (F)`, "aria-label": t("Filters"), onclick: () => unfold(panel.root.hidden) }, icon("filter"), some);
+  const search = h("input", { class: "field search", type: "search", placeholder: t("Search"), "aria-label": t("Search symbols"), title: `${t("Search symbols")} (Ctrl+F, /)`, spellcheck: "false", autocomplete: "off", oninput: () => take({ ...panel.told(), q: search.value }) });
+  const said = h("span", { class: "hidden", role: "status" });
+  const out = exportMenu(() => [at.marked.size ? shown.filter((row) => at.marked.has(row.symbol)) : shown, at.state], say);
+  const sortBy = h("select", { class: "field", "aria-label": t("Sort by"), onchange: () => order(sortBy.value) }, ...Object.entries(SORT_WORDS()).map(([value, text]) => h("option", { value }, text)));
+  const turned = h("button", { class: "pill", type: "button", title: t("Turn the order round"), "aria-label": t("Turn the order round"), onclick: () => order(model.sort) }, "↑");
+  const sorting = h("span", { class: "sorting" }, sortBy, turned);
+  const strip = h("div", { class: "strip", role: "status", hidden: true });
+  const place = h("div", { class: "place" });
+  const empty = h("div", { class: "empty", role: "status", hidden: true });
+  const nMarked = h("b"), marks = h("div", { class: "marks", hidden: true }, nMarked,
+    h("button", { class: "pill", type: "button", onclick: () => show("compare") }, t("Compare")),
+    h("button", { class: "pill", type: "button", onclick: () => ask("watch", { symbols: [...at.marked] }) }, t("To a watchlist")),
+    h("button", { class: "pill", type: "button", onclick: () => out.open(true) }, t("Export")), h("span", { class: "spacer" }),
+    h("button", { class: "link", type: "button", onclick: clear }, t("Clear")));
+  const top = h("div", { class: "head" }, h("h2", {}, t("Opportunities")), count, h("span", { class: "spacer" }),
+    h("span", { role: "radiogroup", "aria-label": t("Direction"), class: "group" }, ...sides), filters, search,
+    h("span", { role: "radiogroup", "aria-label": t("View"), class: "views" }, ...views), out.root);
+  const table = h("div", { class: "fill table" }, top, panel.root, strip, place, empty, marks, said);
+  const root = h("div", { class: "outer" }, table);
 
-  function toggleHelp(open = sheet.hidden) { sheet.hidden = !open; }
+  /** Tell for a moment what was done. */
+  function say(text) {
+    setText(said, text);
+    strip.dataset.flash = text;
+    drawStrip();
+    setTimeout(() => { if (strip.dataset.flash === text) { delete strip.dataset.flash; drawStrip(); } }, 4000);
+  }
 
-  function filter(change) {
-    for (const [name, value] of Object.entries(change)) if (model[name] !== value) model[name] = value;
-    draw();
+  function take(f) {
+    const text = JSON.stringify(onlyChanged(f));
+    if (model.filters !== text) model.filters = text;
+    address(Object.fromEntries(Object.keys(NO_FILTER).map((name) => [name, f[name] === NO_FILTER[name] ? "" : f[name]])));
+    takeFilters();
   }
 
   function order(key) {
-    down = key === sort ? !down : false;
-    sort = key;
+    const down = key === model.sort ? !model.down : false;
+    if (model.sort !== key) model.sort = key;
+    if (model.down !== down) model.down = down;
+    address({ sort: key === "rank" ? "" : key, down });
     draw();
   }
 
-  function chosen() {
-    const query = model.query.trim().toUpperCase().replace(/[^A-Z0-9]/g, "");
-    const side = { bullish: 1, bearish: -1 }[model.side];
-    const by = SORTS[sort];
-    const kept = rows.filter((row) => (side === undefined || row.direction === side)
-      && (row.confidence ?? 0) >= model.min_confidence
-      && (!query || row.symbol.replace("/", "").includes(query)));
-    return kept.sort((a, b) => {
-      const [x, y] = [by(a), by(b)];
-      const first = x < y ? -1 : x > y ? 1 : a.rank - b.rank;
-      return down ? -first : first;
-    });
+  function show(name) {
+    if (model.view !== name) model.view = name;
+    address({ view: name === "list" ? "" : name });
+    turnTo();
+    view.focus();
   }
 
-  function makeLine(symbol) {
-    const [base, quote] = symbol.split("/");
-    const cell = (css) => h("td", { class: css });
-    const line = {
-      rank: cell("dim"), symbol: h("td", { class: "left" }, h("b", {}, base), h("span", { class: "dim quote" }, `/${quote}`)),
-      price: cell("price"), change: cell(""), score: cell("score"), confidence: cell(""), frames: cell("frames"),
-      badges: cell("seen left"), trust: h("span", { class: "trust", hidden: true }), fill: h("span"), value: h("span"), cells: [], shown: {},
-    };
-    line.score.append(h("span", { class: "gauge", "aria-hidden": "true" }, line.fill), line.value);
-    line.symbol.append(line.trust);
-    line.row = h("tr", { id: `row-${symbol.replace(/[^A-Za-z0-9]/g, "-")}`, "data-symbol": symbol,
-      onclick: (event) => choose(symbol, event.target.dataset.frame) },
-      line.rank, line.symbol, line.price, line.change, line.score, line.confidence, line.frames, line.badges);
-    return line;
-  }
-
-  function drawLine(line, row) {
-    if (line.seen === row) return;
-    line.seen = row;
-    setText(line.rank, row.ranked ? String(row.rank) : "–");
-    setText(line.change, percent(row.change));
-    setClass(line.change, row.change > 0 ? "bull" : row.change < 0 ? "bear" : "dim");
-    const d = row.direction;
-    const torn = row.score !== null && d * (row.score - 0.5) < 0;  // more timeframes, less force
-    setText(line.value, row.score === null ? "–" : `${GLYPH[d]} ${number(row.score)}`);
-    setClass(line.value, `value ${torn ? "dim" : TONE[d]}`);
-    const net = row.score === null ? 0 : row.score - 0.5;
-    setClass(line.fill, net > 0 ? "up" : "down");
-    line.fill.style.width = `${Math.min(50, 100 * Math.abs(net)).toFixed(1)}%`;
-    setText(line.confidence, number(row.confidence));
-    drawTrust(line, row);
-    drawFrames(line, row);
-    line.badges.replaceChildren(...row.badges.map((text) => h("span", { class: "tag" }, text)));
-    line.badges.title = row.badges.join(", ");
-    line.row.title = told(row);
-    line.score.title = `${ARROW}.\n${line.row.title}`;
-    line.row.classList.toggle("stopped", Boolean(row.stopped));
-  }
-
-  function drawTrust(line, row) {
-    line.trust.hidden = !doubted(row);
-    setText(line.trust, line.trust.hidden ? "" : `${pie(row.trust)} ${number(row.trust)}`);
-    line.trust.title = line.trust.hidden ? "" : doubts(row);
-  }
-
-  function doubted(row) { return row.trust !== null && row.trust < 1; }
-
-  function doubts(row) { return `Trust in the data ${number(row.trust)}${row.doubt ? `: ${row.doubt}` : ""}`; }
-
-  /** Say in a tooltip what has no column: advice, success, and each detector over all timeframes. */
-  function told(row) {
-    const said = [row.stopped ? `Not in the ranking: ${row.stopped}`
-      : `${row.action.replace("_", " ")} · risk ${row.risk} · consensus ${number(row.consensus)}`];
-    if (row.direction !== 0) {
-      said.push(row.success !== null ? `Success ${Math.round(100 * row.success)} %: calibrated chance that the direction is right${even(row.success)}`
-        : `Success ${state.uncalibrated || "uncalibrated"}`);
+  /** Put the view that was chosen in the place of the one before. */
+  function turnTo() {
+    if (view?.name === model.view) return;
+    view?.close();
+    view = { ...VIEWS[model.view][1](at), name: model.view };
+    place.replaceChildren(view.root);
+    for (const button of views) {
+      const on = button.dataset.view === model.view;
+      button.setAttribute("aria-checked", on);
+      button.tabIndex = on ? 0 : -1;
     }
-    const parts = state.parts.map((name, i) => [name, row.parts[i]]).filter(([, value]) => value !== null);
-    said.push(parts.map(([name, value]) => `${name} ${signed(value, 2)}`).join(" · "));
-    if (doubted(row)) said.push(doubts(row));
-    return said.join("\n");
+    sorting.hidden = !["cards", "chart"].includes(model.view);
+    if (!sorting.isConnected) top.insertBefore(sorting, filters);
+    draw();
   }
 
-  function even(chance) { return Math.abs(chance - 0.5) < 0.03 ? ", about even odds" : ""; }
-
-  function drawFrames(line, row) {
-    if (line.cells.length !== row.frames.length) {
-      line.cells = row.frames.map((_, i) => h("s", { "data-frame": state.frames[i] }));
-      line.frames.replaceChildren(h("span", { class: "cells" }, ...line.cells));
-    }
-    row.frames.forEach((frame, i) => {
-      const cell = line.cells[i];
-      const d = frame === null ? null : frame[0];
-      setText(cell, d === null ? "" : d === 0 ? "·" : GLYPH[d]);
-      setClass(cell, d === null ? "none" : TONE[d]);
-      cell.title = d === null ? `${state.frames[i]}: no score yet`
-        : `${state.frames[i]}: ${number(frame[1])} ${WORD[d]}, confidence ${number(frame[2])}`;
-    });
-  }
-
-  function drawPrice(line, symbol, fallback) {
-    const now = prices[symbol] ?? fallback;
-    if (line.now === now) return;
-    const text = price(now);
-    if (line.now !== undefined && text !== line.price.textContent) {
-      setClass(line.price, now > line.now ? "price rose" : "price fell");
-    }
-    line.now = now;
-    setText(line.price, text);
-    line.price.title = String(now);
-  }
-
-  function draw() {
-    const shown = chosen();
-    let before = null;
-    const keep = new Set();
-    shown.forEach((row, i) => {
-      let line = lines.get(row.symbol);
-      if (!line) lines.set(row.symbol, (line = makeLine(row.symbol)));
-      keep.add(row.symbol);
-      drawLine(line, row);
-      drawPrice(line, row.symbol, row.price);
-      line.row.setAttribute("aria-rowindex", i + 2);
-      const place = before ? before.row.nextSibling : body.firstChild;
-      if (place !== line.row) body.insertBefore(line.row, place);
-      before = line;
-    });
-    for (const [symbol, line] of lines) if (!keep.has(symbol)) line.row.remove();
-    grid.setAttribute("aria-rowcount", shown.length + 1);
-    drawTop(shown.length);
-    mark();
-  }
-
-  function drawTop(n) {
-    const more = state.rows.length < state.total ? ` · first ${state.rows.length}` : "";
-    const mine = state.draft ? " · draft" : "";
-    setText(count, state.total ? `${state.passed} of ${state.total} pass${more}${mine}` : "");
-    count.title = `${state.passed} of ${state.total} scored symbols pass the rules${more}${mine}`;
-    for (const pill of sides) {
-      const on = pill.dataset.side === model.side;
-      pill.setAttribute("aria-checked", on);
-    }
-    heads.forEach((th, i) => th.setAttribute("aria-sort",
-      COLUMNS[i][0] !== sort ? "none" : down ? "descending" : "ascending"));
-    empty.hidden = n > 0;
-    if (n === 0) {
-      empty.replaceChildren(...(state.rows.length === 0
-        ? [h("p", {}, "Waiting for the first scan…"), h("p", { class: "note" }, state.held_up || "A score needs 100 closed bars.")]
-        : [h("p", {}, "No symbol matches."), h("button", { class: "btn", type: "button",
-          onclick: () => { search.value = ""; least.value = 0; filter({ side: "all", query: "", min_confidence: 0 }); } },
-          "Show all")]));
-    }
-  }
-
-  function mark() {
-    for (const [symbol, line] of lines) {
-      const on = symbol === model.selected;
-      line.row.classList.toggle("selected", on);
-      line.row.setAttribute("aria-selected", on);
-      if (on) grid.setAttribute("aria-activedescendant", line.row.id);
-    }
-    framesHead.querySelectorAll("button").forEach((b) => b.setAttribute("aria-pressed", b.dataset.frame === model.timeframe));
+  function unfold(open) {
+    panel.root.hidden = !open;
+    filters.setAttribute("aria-expanded", open);
+    if (open) panel.root.querySelector("input").focus();
   }
 
   function choose(symbol, frame) {
     if (frame && frame !== model.timeframe) model.timeframe = frame;
-    if (symbol !== model.selected) model.selected = symbol;
-    mark();
+    if (symbol && symbol !== model.selected) model.selected = symbol;
+    view.mark();
+    if (frame) draw();
   }
 
-  function move(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const order = [...body.children];
-    const at = order.findIndex((row) => row.dataset.symbol === model.selected);
-    const page = Math.max(1, Math.floor(scroller.clientHeight / 34) - 2);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: order.length - 1,
-      PageDown: at + page, PageUp: at - page }[event.key];
-    if (to === undefined || order.length === 0) return;
-    event.preventDefault();
-    const row = order[Math.min(order.length - 1, Math.max(0, to))];
-    choose(row.dataset.symbol);
-    row.scrollIntoView({ block: "nearest" });
+  function toggle(symbol) {
+    if (!at.marked.delete(symbol)) at.marked.add(symbol);
+    keepMarks();
   }
 
-  function shortcut(event) {
-    const find = event.key === "/" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f");
-    const origin = event.composedPath()[0];
-    if (event.key === "Escape" && origin === search) {
-      if (search.value) { search.value = ""; filter({ query: "" }); } else grid.focus();
-      return;
+  function keepMarks() {
+    model.compared = JSON.stringify([...at.marked].slice(0, 100));
+    address({ compare: [...at.marked].slice(0, MOST_COMPARED).map((s) => s.replace("/", "-")).join(",") });
+    draw();
+  }
+
+  function clear() { at.marked.clear(); keepMarks(); }
+
+  function compareBest() {
+    for (const row of shown.slice(0, MOST_COMPARED)) at.marked.add(row.symbol);
+    keepMarks();
+  }
+
+  function alert(symbol) {
+    const row = at.rows.find((one) => one.symbol === symbol);
+    ask("price_alert", { symbol, price: at.prices[symbol] ?? row?.price ?? null });
+  }
+
+  function draw() {
+    const f = panel.told(), list = f.list ? JSON.parse(model.lists || "{}")[f.list] : null;
+    const members = list ? new Set(list) : null;
+    shown = inOrder(at.rows.filter((row) => passes(row, f, members)), model.sort, model.down);
+    view.draw(shown);
+    drawTop(f);
+    drawEmpty(f);
+    drawStrip();
+  }
+
+  function drawTop(f) {
+    const { passed, total, rows, draft } = at.state;
+    const more = rows.length < total ? ` · ${t("first {n}", { n: rows.length })}` : "", mine = draft ? ` · ${t("draft")}` : "";
+    const all = nFilters({ ...f, side: "all" }), cut = shown.length < at.rows.length ? `${t("{n} shown", { n: shown.length })} · ` : "";
+    setText(count, total ? `${cut}${t("{passed} of {total} pass", { passed, total })}${more}${mine}` : "");
+    count.title = total ? `${count.textContent}. ${t("Scored symbols, and how many pass the scan's rules; it is live, nothing has to be refreshed.")}` : "";
+    for (const pill of sides) pill.setAttribute("aria-checked", pill.dataset.side === f.side);
+    setText(some, all ? ` ${all}` : "");
+    filters.setAttribute("aria-label", all ? t("Filters: {n} on", { n: all }) : t("Filters"));
+    filters.classList.toggle("on", all > 0);
+    sortBy.value = model.sort;
+    setText(turned, model.down ? "↓" : "↑");
+    out.enable(shown.length > 0);
+    marks.hidden = at.marked.size === 0 || model.view === "compare";
+    setText(nMarked, t("{n} marked", { n: at.marked.size }));
+  }
+
+  function drawEmpty(f) {
+    const none = at.rows.length === 0, state = at.state;
+    empty.hidden = shown.length > 0 || (model.view === "compare" && !none);
+    place.hidden = !empty.hidden;
+    if (empty.hidden) return;
+    const text = JSON.stringify([none, state.held_up, state.problem, f]);
+    if (empty.dataset.text === text) return;
+    empty.dataset.text = text;
+    if (none) {
+      empty.replaceChildren(h("div", { class: "ghosts", "aria-hidden": "true" }, ...Array.from({ length: 6 }, () => h("i"))),
+        h("p", {}, state.problem ? t("The agent has stopped") : t("Waiting for the first scan…")),
+        h("p", { class: state.problem ? "bear" : "note" }, state.problem || state.held_up || t("A score needs 100 closed bars.")));
+    } else {
+      empty.replaceChildren(h("p", {}, t("No symbol matches.")), h("p", { class: "note" }, t("{n} symbols are hidden by the filters.", { n: at.rows.length })),
+        h("button", { class: "btn", type: "button", onclick: () => { search.value = ""; take({ ...NO_FILTER }); } }, t("Show all")));
     }
-    if (event.key === "Escape") return toggleHelp(false);
-    if (typing(event) && !(event.ctrlKey && find)) return;
-    if (find) { event.preventDefault(); search.focus(); search.select(); return; }
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "?") return toggleHelp();
-    if (origin === document.body && event.key.startsWith("Arrow")) return move(event);
-    const side = SIDES.find(([, , key]) => key === event.key.toLowerCase());
-    if (side) return filter({ side: side[0] });
-    const frame = state.frames[Number(event.key) - 1];
-    if (frame) { model.timeframe = frame; mark(); }
+  }
+
+  /** One line above the rows: a scan on request, old data, what went wrong, or what was just done. */
+  function drawStrip() {
+    const { scan, problem, time, source } = at.state, stale = document.documentElement.hasAttribute("data-stale");
+    const text = strip.dataset.flash ?? (problem && at.rows.length ? t("The agent has stopped: {why}", { why: problem })
+      : stale && at.rows.length ? t("Not live: nothing has come for a while. Ranking of {time}.", { time: clock(time) })
+        : scan ? t("{kind} scan of {time}, {frames}; not live", { kind: t(scan), time: clock(time), frames: at.state.frames.join(" ") }) : "");
+    const tone = strip.dataset.flash ? "" : problem ? "bad" : stale ? "stale" : "scan", key = `${text}${tone}${source}`;
+    strip.hidden = !text;
+    if (strip.dataset.key === key) return;
+    strip.dataset.key = key;
+    strip.dataset.tone = tone;
+    strip.replaceChildren(h("span", {}, text), ...(tone === "scan" ? [h("span", { class: "dim" }, source), h("button", { class: "pill", type: "button", onclick: () => ask("scan_live") }, t("Back to live"))] : []));
   }
 
   function takeRows() {
-    const reason = state.uncalibrated;
-    state = { frames: [], rows: [], total: 0, passed: 0, parts: [], uncalibrated: "", ...JSON.parse(model.rows || "{}") };
-    if (reason !== state.uncalibrated) for (const line of lines.values()) line.seen = null;
-    // A row that did not change stays the same object, so its line is not drawn again.
-    const old = new Map(rows.map((row) => [row.symbol, row]));
-    rows = state.rows.map((values) => {
-      const text = JSON.stringify(values);
-      const before = old.get(values[1]);
-      if (before && before.text === text) return before;
+    const before = at.state;
+    at.state = { ...NOTHING, ...JSON.parse(model.rows || "{}") };
+    // A row that did not change stays the same object, so nothing of it is drawn again.
+    const old = new Map(at.rows.map((row) => [row.symbol, row]));
+    at.rows = at.state.rows.map((values) => {
+      const text = JSON.stringify(values), same = old.get(values[1]);
+      if (same && same.text === text) return same;
       return { ...Object.fromEntries(FIELDS.map((name, i) => [name, values[i]])), text };
     });
-    if (framesHead.dataset.frames !== state.frames.join()) {
-      framesHead.dataset.frames = state.frames.join();
-      framesHead.replaceChildren(h("span", { class: "cells" }, ...state.frames.map((frame, i) => h("button", {
-        type: "button", "data-frame": frame, title: `Chart in ${frame} (${i + 1})`, onclick: () => { model.timeframe = frame; mark(); },
-      }, frame))));
-      for (const line of lines.values()) { line.cells = []; line.seen = null; }
-    }
-    draw();
+    if (before.uncalibrated !== at.state.uncalibrated || before.frames.join() !== at.state.frames.join()) view?.again();
+    if (view) draw();
   }
 
   function takePrices() {
-    prices = JSON.parse(model.prices || "{}");
-    for (const row of rows) {
-      const line = lines.get(row.symbol);
-      if (line) drawPrice(line, row.symbol, row.price);
-    }
+    at.prices = JSON.parse(model.prices || "{}");
+    view?.reprice();
   }
 
   function takeFilters() {
-    const active = root.getRootNode().activeElement;
-    if (active !== search) search.value = model.query;
-    if (active !== least) least.value = model.min_confidence;
+    if (root.getRootNode().activeElement !== search) search.value = panel.told().q;
+    panel.draw();
     draw();
   }
 
-  body.addEventListener("animationend", (event) => { if (event.target.tagName === "TD") event.target.className = "price"; });
-  document.addEventListener("keydown", shortcut);
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") { event.preventDefault(); view.focus(); }
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    if (search.value) { search.value = ""; take({ ...panel.told(), q: "" }); } else view.focus();
+  });
+  top.addEventListener("keydown", (event) => {
+    const group = event.target.closest("[role=radiogroup]"), step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!group || !step) return;
+    event.preventDefault();
+    const all = [...group.children], to = all[(all.indexOf(event.target) + step + all.length) % all.length];
+    to.click();
+    to.focus();
+  });
+  onDo(model, {
+    search: () => { search.focus(); search.select(); },
+    filters: () => unfold(panel.root.hidden),
+    direction: ({ side }) => take({ ...panel.told(), side }),
+    view: ({ view: name }) => (name in VIEWS ? show(name) : false),
+    select_all: () => { for (const row of shown) at.marked.add(row.symbol); keepMarks(); },
+    clear_selection: clear,
+    export: () => (shown.length ? out.open(true) : false),
+    filter: (change) => take({ ...panel.told(), ...Object.fromEntries(Object.entries(change).filter(([name]) => name in NO_FILTER)) }),
+    close: () => (panel.root.hidden ? false : unfold(false)),
+  });
+  const slash = (event) => { if (event.key === "/" && !typing(event) && !event.ctrlKey && !event.metaKey) { event.preventDefault(); search.focus(); search.select(); } };
+  const arrows = (event) => { if (event.composedPath()[0] === document.body && event.key.startsWith("Arrow")) view.move?.(event); };
+  document.addEventListener("keydown", slash);
+  document.addEventListener("keydown", arrows);
+  const aged = new MutationObserver(() => { if (view) drawStrip(); });
+  aged.observe(document.documentElement, { attributes: true, attributeFilter: ["data-stale"] });
   model.on("rows", takeRows);
   model.on("prices", takePrices);
-  model.on(["query", "side", "min_confidence"], takeFilters);
-  model.on("selected", () => { remember({ symbol: model.selected.replace("/", "-") }); mark(); });
-  model.on("timeframe", () => { remember({ timeframe: model.timeframe }); mark(); });
-  model.on("remove", () => document.removeEventListener("keydown", shortcut));
+  model.on(["filters", "lists"], takeFilters);
+  model.on("view", turnTo);
+  model.on("selected", () => { address({ symbol: model.selected.replace("/", "-") }); view.mark(); });
+  model.on("timeframe", () => { address({ timeframe: model.timeframe }); draw(); });
+  model.on("remove", () => {
+    document.removeEventListener("keydown", slash);
+    document.removeEventListener("keydown", arrows);
+    aged.disconnect();
+    view.close();
+  });
   takeRows();
+  turnTo();
   takePrices();
   takeFilters();
   return root;

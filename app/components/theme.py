@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Final, Literal
 
-ThemeName = Literal["dark", "light"]
+ThemeName = Literal["dark", "light", "contrast"]
 THEME_COOKIE: Final = "opportunity-theme"
 
 
@@ -11,8 +11,8 @@ THEME_COOKIE: Final = "opportunity-theme"
 class Palette:
     """Colours of one theme, as CSS colours.
 
-    Text colours reach a contrast of 4.5 to 1 on `panel` and on `chip` (WCAG 2.1 AA); a test
-    holds that.
+    Text colours reach a contrast of 4.5 to 1 on `panel` and on `chip` (WCAG 2.1 AA), in the theme
+    of high contrast 7 to 1 (AAA); a test holds that.
     """
 
     bg: str
@@ -41,7 +41,12 @@ LIGHT: Final = Palette(
     chip="#eef1f5", bull="#047857", bear="#c81e1e", info="#1d4ed8", warn="#8a5a00",
     warn_bg="#fff3d1", acc="#3b5bdb", on_acc="#ffffff", select="#e4eafd",
 )
-PALETTES: Final[dict[ThemeName, Palette]] = {"dark": DARK, "light": LIGHT}
+CONTRAST: Final = Palette(
+    bg="#000000", panel="#000000", line="#8c95a3", text="#ffffff", dim="#d5dae1",
+    chip="#1c1f24", bull="#2ee6a0", bear="#ff9d9d", info="#8cc8ff", warn="#ffd447",
+    warn_bg="#332900", acc="#a9c1ff", on_acc="#000000", select="#1d2b4d",
+)
+PALETTES: Final[dict[ThemeName, Palette]] = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST}
 
 
 def variables(palette: Palette) -> str:
@@ -53,11 +58,17 @@ def variables(palette: Palette) -> str:
 
 
 def stylesheet() -> str:
-    """Return the CSS that declares both themes, chosen by ``<html data-theme=...>``."""
+    """Return the CSS that declares all themes, chosen by ``<html data-theme=...>``."""
     return (
         f":root {{ {variables(LIGHT)} color-scheme: light; }}\n"
         f":root[data-theme=dark] {{ {variables(DARK)} color-scheme: dark; }}\n"
+        f":root[data-theme=contrast] {{ {variables(CONTRAST)} color-scheme: dark; }}\n"
     )
+
+
+def theme_of(name: object) -> ThemeName:
+    """Return the theme of that name; dark for any other."""
+    return next((theme for theme in PALETTES if theme == name), "dark")
 
 
 def inherited() -> str:

@@ -12,9 +12,9 @@ export function render({ model }) {
     root.dataset.level = vetoed ? "vetoed" : lowest < 1 ? "low" : "full";
     setText(mark, lowest < 1 ? pie(lowest) : "✓");
     const said = lowest < 1 ? `${number(lowest)} / ${number(median)}` : number(lowest);
-    setText(words, `Data trust ${said}${vetoed ? ` · ${vetoed} vetoed` : ""}`);
-    root.firstChild.title = `How far the data of ${symbols} symbols can be trusted, 0 to 1: lowest ${number(lowest)}, `
-      + `median ${number(median)}. It lowers the confidence; ${vetoed} of them are not ranked for lack of it.`;
+    setText(words, vetoed ? t("Data trust {said} · {vetoed} vetoed", { said, vetoed }) : t("Data trust {said}", { said }));
+    root.firstChild.title = t("How far the data of {symbols} symbols can be trusted, 0 to 1: lowest {lowest}, median {median}. It lowers the confidence; {vetoed} of them are not ranked for lack of it.",
+      { symbols, vetoed, lowest: number(lowest), median: number(median) });
   }
 
   model.on("state", draw);

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from app.components.labels import HINTS, LABELS
+from app.components.language import phrase
 from opportunity.detectors.events import Event
 from opportunity.detectors.sightings import sightings
 from opportunity.market.bars import Bars
@@ -16,7 +17,14 @@ from opportunity.scoring.wording import sighted
 DIGITS: Final = 3
 MINUS: Final = "\N{MINUS SIGN}"
 DASH: Final = "\N{EN DASH}"
-TIMES: Final = "\N{MULTIPLICATION SIGN}"
+
+TRENDS: Final = {
+    "UP": phrase("trend up"), "DOWN": phrase("trend down"), "RANGING": phrase("ranging"),
+}  # fmt: skip
+VOLATILITIES: Final = {
+    "LOW": phrase("low volatility"), "NORMAL": phrase("normal volatility"),
+    "HIGH": phrase("high volatility"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +98,10 @@ def why_state(
     symbol: str,
     words: Mapping[tuple[str, int], str] | None = None,
     exists: Sequence[bool] | None = None,
-    advice: str = "",
-    success: str = "",
+    advice: Any = "",
+    success: Any = "",
     ict: float = float("nan"),
-    read: Mapping[str, str] | None = None,
+    read: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what `WhyCard` draws for one bar of one stream.
 
@@ -108,13 +116,13 @@ def why_state(
         the side that it took, the words say which way it leans.
     exists : sequence of bool, optional
         Which detectors have what they read.
-    advice : str, optional
+    advice : str or phrase, optional
         What the card says at its right end.
-    success : str, optional
+    success : str, phrase or list of them, optional
         How often such calls were right, see `success_line`.
     ict : float, optional
         Score of the ICT sequence inside SMC, [-1, 1].
-    read : mapping of str to str, optional
+    read : mapping of str to words, optional
         What detectors had to read besides bars, by name: told as context where they say no more
         than a side.
     """
@@ -164,69 +172,98 @@ def told(events: Sequence[Event], bars: Bars) -> dict[tuple[str, int], str]:
     }
 
 
-def facts(explanation: Explanation) -> str:
-    """Put the figures beside the score into one line."""
-    if not np.isfinite(explanation.final):
-        return f"{explanation.timeframe} · no score yet: 100 closed bars are needed"
-    trend = {"UP": "trend up", "DOWN": "trend down", "RANGING": "ranging"}[explanation.trend]
-    return (
-        f"{explanation.timeframe} · confidence {explanation.confidence:.2f} · {trend} · "
-        f"disagreement {explanation.disagreement:.2f} · coverage {explanation.coverage:.2f} · "
-        f"{explanation.volatility_level.lower()} volatility"
-    )
+def facts(explanation: Explanation) -> list[Any]:
+    """Put the figures beside the score into words."""
+    one = explanation
+    if not np.isfinite(one.final):
+        return [one.timeframe, phrase("no score yet: 100 closed bars are needed")]
+    return [
+        one.timeframe,
+        phrase("confidence {value}", value=f"{one.confidence:.2f}"),
+        TRENDS[one.trend],
+        phrase("disagreement {value}", value=f"{one.disagreement:.2f}"),
+        phrase("coverage {value}", value=f"{one.coverage:.2f}"),
+        VOLATILITIES[one.volatility_level],
+    ]
 
 
-def trust_line(explanation: Explanation) -> str:
+def trust_line(explanation: Explanation) -> Any:
     """Say that the bars cannot be trusted fully, and why; empty where they can."""
     if not explanation.trust < 1:
         return ""
-    why = f": {explanation.trust_note}" if explanation.trust_note else ""
-    return f"Trust in the data {explanation.trust:.2f}{why}"
+    value, why = f"{explanation.trust:.2f}", explanation.trust_note
+    if not why:
+        return phrase("Trust in the data {value}", value=value)
+    return phrase("Trust in the data {value}: {why}", value=value, why=why)
 
 
 def say(
     component: Component,
     exists: bool,
     words: Mapping[tuple[str, int], str],
-    read: Mapping[str, str] | None = None,
-) -> str:
+    read: Mapping[str, Any] | None = None,
+) -> Any:
     """Say in words what a detector found, or why it is silent.
 
     What it had to read stands beside that as context: the score comes from more than these facts,
     which may point the other way.
+
+    Returns
+    -------
+    str or dict
+        The detectors' own words are English text, the others a `phrase`.
     """
     if not exists:
-        return "absent: nothing to read"
+        return phrase("absent: nothing to read")
     if not component.available:
-        return "no data"
+        return phrase("no data")
     side = int(np.sign(component.score))
     if side and (component.detector, side) in words:
         return words[component.detector, side]
-    silent = "both sides cancel" if component.confidence > 0 else "sees nothing now"
-    lean = {1: "leans up", -1: "leans down"}.get(side, silent)
-    known = (read or {}).get(component.detector, "")
-    return f"{lean} · context: {known}" if known else lean
+    cancel = component.confidence > 0
+    silent = phrase("both sides cancel") if cancel else phrase("sees nothing now")
+    lean = {1: phrase("leans up"), -1: phrase("leans down")}.get(side, silent)
+    known = (read or {}).get(component.detector)
+    return phrase("{lean} · context: {known}", lean=lean, known=known) if known else lean
+
+
+def advice_line(action: str, risk: str) -> list[Any]:
+    """Say what the whole of a symbol advises, and at what risk."""
+    return [
+        phrase("Overall: {action}", action=phrase_of(action.replace("_", " "))),
+        phrase("risk {level}", level=phrase_of(risk)),
+    ]
+
+
+def phrase_of(name: str) -> dict[str, Any]:
+    """Return a name as words of the catalogue, where it stands as it is."""
+    return {"text": name, "values": {}}
 
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _hint(name: str, ict: float) -> str:
+def _hint(name: str, ict: float) -> list[Any]:
     """Say what a detector looks at; that of SMC tells the ICT part by itself as well."""
-    told = f"; ICT sequence by itself {ict:+.2f}" if name == "smc" and np.isfinite(ict) else ""
-    return HINTS[name] + told
+    if name == "smc" and np.isfinite(ict):
+        return [HINTS[name], phrase("ICT sequence by itself {value}", value=f"{ict:+.2f}")]
+    return [HINTS[name]]
 
 
-def formula(component: Component) -> str:
+def formula(component: Component) -> Any:
     """Say how a contribution comes about; empty for a detector that is not available."""
     if not component.available:
         return ""
-    gate = "" if component.gated == component.score else f" (gated {component.gated:+.2f})"
-    return (
-        f"score {component.score:+.2f}{gate} {TIMES} conf {component.confidence:.2f} {TIMES} "
-        f"weight {component.weight:.2f} ÷ sum"
-    )
+    figures = {
+        "score": f"{component.score:+.2f}", "trust": f"{component.confidence:.2f}",
+        "weight": f"{component.weight:.2f}",
+    }  # fmt: skip
+    amount = phrase("score {score} * confidence {trust} * weight {weight} / sum", **figures)
+    if component.gated == component.score:
+        return amount
+    gate = phrase("gate of the trend: score {score}", score=f"{component.gated:+.2f}")
+    return [amount, gate]
 
 
 def _number(value: float) -> float | None:

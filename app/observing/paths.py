@@ -7,7 +7,9 @@ from typing import Any, Final
 from app.api.operations import pattern_of
 from app.observing.instruments import OTHER
 
-PAGES: Final = frozenset({"/", "/portfolio", "/research", "/login", "/logout"})
+PAGES: Final = frozenset({
+    "/", "/portfolio", "/risk", "/research", "/context", "/journal", "/system", "/login", "/logout",
+})  # fmt: skip
 """Pages; one that is not here is counted as `other`."""
 
 

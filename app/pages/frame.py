@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import panel as pn
 from bokeh.document import Document
 
-from app.pages.shell import chosen_theme, shell
+from app.components.language import LanguageName, t
+from app.pages.shell import chosen_language, chosen_theme, shell
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -49,7 +50,7 @@ def framed(
     mark, hint = market_mark(services.source)
     return shell(
         name, title, session.roots(), theme=chosen_theme(), mark=mark, mark_hint=hint,
-        universe=universe(services), skip=skip,
+        universe=universe(services, chosen_language()), skip=skip,
     )
 
 
@@ -77,11 +78,11 @@ def market_mark(source: str) -> tuple[str, str]:
     return source.upper(), "Prices come from this exchange."
 
 
-def universe(services: "Services") -> str:
+def universe(services: "Services", language: LanguageName = "en") -> str:
     """Say how many symbols and timeframes are watched."""
     n, frames = len(services.symbols), len(services.timeframes)
     if not n:
-        return "opening the market"
-    return (
-        f"{n} symbol{'' if n == 1 else 's'} · {frames} timeframe{'' if frames == 1 else 's'}"
-    )
+        return t(language, "opening the market")
+    symbols = "1 symbol" if n == 1 else "{n} symbols"
+    times = "1 timeframe" if frames == 1 else "{n} timeframes"
+    return f"{t(language, symbols, n=n)} · {t(language, times, n=frames)}"

@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+import panel as pn
+
 from app.pages.frame import framed, own_document
 from app.pages.live_session import LiveSession
+from app.pages.live_table import address_of
 from app.pages.shell import asked, chosen_theme
 
 if TYPE_CHECKING:
@@ -20,10 +23,17 @@ def page(services: "Services") -> Any:
 
 
 def make_session(services: "Services") -> LiveSession:
-    """Return the view-model, with what the address asks for: `?symbol=BTC-USDT&timeframe=4h`."""
+    """Return the view-model, with what the address asks for: `?symbol=BTC-USDT&timeframe=4h`.
+
+    The table's part of the address: see `live_table.address_of`.
+    """
     names = {s.replace("/", "-"): s for s in services.symbols}
     frames = tuple(services.timeframes)
     first = FIRST_TIMEFRAME if FIRST_TIMEFRAME in frames else frames[len(frames) // 2]
     symbol = names.get(asked("symbol", tuple(names), ""), "")
     doc = own_document()
-    return LiveSession(services, doc, symbol, asked("timeframe", frames, first), chosen_theme())
+    session = LiveSession(
+        services, doc, symbol, asked("timeframe", frames, first), chosen_theme()
+    )
+    session.table.param.update(**address_of(pn.state.session_args, services.symbols))
+    return session

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from html import escape
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,26 +13,30 @@ import structlog
 from bokeh.document import Document, without_document_lock
 
 from app.components.chart import MarketChart
-from app.components.chart_bar import ChartBar
+from app.components.chart_bar import ChartBar, layers_in
+from app.components.chart_live import ChartLive, ChartScore, picture_of
 from app.components.island import dumps
-from app.components.overlays import DEFAULT_LAYERS, LAYER_HINTS, LAYERS, overlay
+from app.components.overlays import LAYER_HINTS, LAYERS, overlay
 from app.components.theme import ThemeName
 from opportunity.detectors.news_inputs import NewsItem
 from opportunity.errors import OpportunityError
 from opportunity.live.chart import ChartData
 from opportunity.market.timeframe import timeframe as checked
+from opportunity.scoring.explanation import Explanation
 
 if TYPE_CHECKING:
     from app.services import Services
 
 logger = structlog.get_logger(__name__)
 
-PLACES: Final = ("price", "score")
 MOST_TITLES: Final = 3
 """Titles that are told at one bar."""
 
 LOAD_S: Final = 2.0
 """Least time between two loads of one stream; unfinished bars move in between."""
+
+PICTURE_S: Final = 1.0
+"""Least time between two words on the unfinished bar while the browser hears prices itself."""
 
 PREVIEW_S: Final = 1.0
 """Least time between two previews of the unfinished bar's score."""
@@ -41,10 +45,15 @@ PREVIEW_SHARE: Final = 1e-3
 """Share of the server's loop that the previews of a page may take: 1 ms a second."""
 
 LONGEST_S: Final = 60.0
+ASKED: Final = "layers"
+"""Argument of the address that names the overlays."""
 
 
 class LiveChart:
     """Loads the chosen stream without holding up the page.
+
+    Between two loads the browser moves the unfinished bar by itself, see `ChartLive`: the server
+    only says now and then where it stands.
 
     Parameters
     ----------
@@ -66,17 +75,20 @@ class LiveChart:
         self.symbol, self.timeframe = symbol, timeframe
         self.data: ChartData | None = None
         self.chart: MarketChart | None = None
+        self.live, self.score = ChartLive(), ChartScore()
         # Figures take longest to build: their places are filled when their data has come.
         self._shown: tuple[str, str] | None = None  # what the figures show
-        self.places = {n: pn.Column(sizing_mode="stretch_both", margin=0) for n in PLACES}
+        self.places = {"price": _place(self.live), "score": _place(self.score)}
         self.bar = ChartBar(
             frames=dumps(list(services.timeframes)), timeframe=timeframe,
             layers=dumps([[key, name, LAYER_HINTS[key]] for key, name in LAYERS.items()]),
-            shown=dumps(list(DEFAULT_LAYERS)),
+            shown=dumps(layers_in(pn.state.session_args.get(ASKED))),
         )
         self.bar.param.watch(lambda *_: self.draw_overlay(), "shown")
+        self.live.param.watch(lambda *_: self._joined(), "joined")
         self._loading, self._closed = False, False
-        self._loaded_at = self._preview_at = float("-inf")
+        self._seen: Explanation | None = None
+        self._loaded_at = self._preview_at = self._told_at = float("-inf")
 
     def close(self) -> None:
         """Load nothing more."""
@@ -86,8 +98,9 @@ class LiveChart:
         """Show another stream."""
         self.symbol, self.timeframe = symbol, timeframe
         self.bar.timeframe = timeframe
-        self.data = None
-        self._loaded_at = self._preview_at = float("-inf")
+        self.data = self._seen = None
+        self._loaded_at = self._preview_at = self._told_at = float("-inf")
+        self.live.wait(symbol, timeframe)
         self.load()
 
     def load(self) -> bool:
@@ -115,7 +128,7 @@ class LiveChart:
             data = await self._services.chart(symbol, timeframe)
             if self.chart is None:
                 # Figures take 60 ms to build, which another thread can do as well.
-                self.chart = await asyncio.to_thread(MarketChart, self._theme())
+                self.chart = await asyncio.to_thread(MarketChart, self._theme(), titled=False)
         except (OpportunityError, ValueError, OSError) as error:
             logger.warning("chart failed", symbol=symbol, timeframe=timeframe, error=str(error))
             why = str(error)
@@ -138,31 +151,25 @@ class LiveChart:
                 self.draw_overlay()
                 self._on_load()
         elif why and self._shown != (symbol, timeframe):
-            self._say(f"No chart of {symbol} {timeframe} now: {why}")
-
-    def _say(self, text: str) -> None:
-        """Put a sentence where the chart would be: another symbol's must not stand there."""
-        self.data = None
-        self._shown = None
-        with pn.io.hold(self._doc):
-            for place in self.places.values():
-                place.clear()
-            first = next(iter(self.places.values()))
-            first.append(pn.pane.HTML(f"<p role='status'>{escape(text)}</p>", margin=16))
+            self.data = self._shown = None  # another symbol's chart must not stand there
+            self.live.fail(symbol, timeframe, why)
 
     def _draw(self, data: ChartData) -> None:
         assert self.chart is not None
-        self.chart.load(data)
-        if self._shown is None:
-            for place in self.places.values():
-                place.clear()
+        chart, closed = self.chart, int(data.bars.time[-1])
         self._shown = self.symbol, self.timeframe
-        for name, place in self.places.items():
-            if not len(place):
-                self.chart.wear(self._theme())
+        first = len(self.places["price"]) == 1
+        if first:
+            chart.wear(self._theme())
+            chart.load(replace(data, forming=None))
+            for name, place in self.places.items():
                 place.append(pn.pane.Bokeh(
-                    getattr(self.chart, name), sizing_mode="stretch_both", theme=None, margin=0
+                    getattr(chart, name), sizing_mode="stretch_both", theme=None, margin=0
                 ))
+        self.live.follow(chart, self.symbol, checked(self.timeframe), closed)
+        if not first:  # the browser hears which bars come before they do: it adds unfinished ones
+            chart.load(replace(data, forming=None))
+        self.tell()
 
     def draw_overlay(self) -> None:
         """Draw the chosen overlays."""
@@ -179,23 +186,43 @@ class LiveChart:
         if self.chart is not None:
             self.chart.wear(self._theme())
 
+    # -- the unfinished bar --------------------------------------------------------------------
+
     def tick(self) -> None:
-        """Move the unfinished bar."""
-        if self.data is not None and self.chart is not None:
-            forming = self._services.forming(self.symbol, checked(self.timeframe))
-            if forming is not None:
-                self.chart.tick(forming)
-                self._look_ahead()
+        """Say where the unfinished bar stands; seldom where the browser hears prices itself."""
+        rest = PICTURE_S if self.live.joined else 0.0
+        if self.data is not None and self._services.uptime_s >= self._told_at + rest:
+            self._look_ahead()
+            self.tell()
+
+    def tell(self) -> None:
+        """Say where the unfinished bar stands."""
+        services, frame = self._services, checked(self.timeframe)
+        base = services.hub.latest("price", self.symbol)
+        forming = services.forming(self.symbol, frame)
+        seen = picture_of(self.symbol, frame, base, forming, self._seen)
+        if seen is not None:
+            self._told_at = services.uptime_s
+            self.live.tell(seen)
 
     def _look_ahead(self) -> None:
-        """Mark what the unfinished bar would score, as often as it is cheap enough."""
+        """Find out what the unfinished bar would score, as often as it is cheap enough."""
         now = self._services.uptime_s
-        if self.chart is None or now < self._preview_at:
+        if now < self._preview_at:
             return
         began = time.perf_counter()
-        self.chart.preview(self._services.preview(self.symbol, checked(self.timeframe)))
+        self._seen = self._services.preview(self.symbol, checked(self.timeframe))
         took_s = time.perf_counter() - began
         self._preview_at = now + min(LONGEST_S, max(PREVIEW_S, took_s / PREVIEW_SHARE))
+
+    def _joined(self) -> None:
+        self.bar.joined = self.live.joined
+        if self.data is not None and self.live.joined:
+            self.tell()  # what was heard before this is in it, what comes after is heard
+
+
+def _place(first: Any) -> pn.Column:
+    return pn.Column(first, sizing_mode="stretch_both", margin=0)
 
 
 def titles_of(data: ChartData) -> dict[int, list[str]]:

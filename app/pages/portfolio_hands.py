@@ -8,8 +8,9 @@ import structlog
 from bokeh.document import Document, without_document_lock
 
 from app.auth.pages import act, caller
-from app.components.account import Commanding
-from app.components.account_words import BREAKERS, words
+from app.components.account import Commanding, Text
+from app.components.account_words import BREAKERS, word, words
+from app.components.language import phrase
 from opportunity.errors import OpportunityError
 from opportunity.market.symbols import parse_symbol
 
@@ -45,31 +46,34 @@ class Hands:
         self._doc.add_next_tick_callback(without_document_lock(work))
 
     async def _carry_out(self, part: Commanding, asked: dict[str, Any]) -> None:
-        text = error = ""
+        text: Text = ""
+        error: Text = ""
         try:
             text = await self._do(asked)
         except (OpportunityError, ValueError, TypeError, KeyError) as failure:
-            error = f"Not done: {failure}"
+            error = phrase("Not done: {why}", why=str(failure))
             logger.info("command refused", what=str(asked.get("type"))[:32], error=str(failure))
         if not self._closed:
             self._doc.add_next_tick_callback(lambda: part.answered(text, error))
 
-    async def _do(self, asked: Mapping[str, Any]) -> str:
+    async def _do(self, asked: Mapping[str, Any]) -> Text:
         paper, why = self._services.paper, str(asked.get("why", ""))[:MOST_WHY]
         by = act(self._services, self._who)
         match asked.get("type"):
             case "close":
                 symbol = parse_symbol(str(asked["symbol"]))
                 await paper.close(symbol, by, why)
-                return f"{symbol} is left at its next open."
+                return phrase("{symbol} is left at its next open.", symbol=symbol)
             case "flatten":
                 n = len(await paper.flatten(by, why))
-                return f"{n} position{'' if n == 1 else 's'} left at the next open."
+                if n == 1:
+                    return phrase("1 position left at the next open.")
+                return phrase("{n} positions left at the next open.", n=n)
             case "reset":
                 await paper.reset(float(asked["cash"]), by, why)
-                return "The paper account has begun anew."
+                return phrase("The paper account has begun anew.")
             case "reset_breaker":
                 name = str(asked["name"])
                 await paper.reset_breakers(name, by, why)
-                return f"{words(BREAKERS, name)} breaker closed by hand."
+                return phrase("{name}: closed by hand.", name=word(words(BREAKERS, name)))
         raise ValueError("command must be close, flatten, reset or reset_breaker")

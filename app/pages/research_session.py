@@ -1,33 +1,49 @@
-"""What one open Research page sees and does: its form, its job, the result it shows."""
+"""What one open Research page sees and does: its form, its jobs, the result it shows."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import pydantic
-from bokeh.document import Document
+import structlog
+from bokeh.document import Document, without_document_lock
 
 from app.auth.pages import act
-from app.backtest_plan import plan_of
-from app.components.backtest_form import BacktestForm, job_state
+from app.components.backtest_form import INSIDE, BacktestForm, job_state
 from app.components.backtest_result import ResultSummary, ResultTrades
+from app.components.calibration_result import CalibrationResult, calibration_state
+from app.components.island import dumps
+from app.components.research_part import StudyResult
+from app.components.research_runs import ResearchRuns, runs_state
+from app.components.sweep_result import SweepResult, sweep_state
+from app.components.sweep_surface import SweepSurface, surface_state
 from app.components.theme import ThemeName
+from app.components.walk_forward_result import WalkForwardResult, walk_forward_state
 from app.jobs import Job
 from app.pages.head import Head
 from app.pages.pace import Events, News, Pace
+from app.pages.research_asked import submit, submit_test
+from app.pages.research_guards import ResearchGuards
 from app.pages.research_picture import ResearchPicture, Words
 from opportunity.backtest.span import DEFAULT_TIMEFRAMES
-from opportunity.contracts.backtest import BacktestRequest
-from opportunity.errors import unknown
-from opportunity.market.symbols import parse_symbol
+from opportunity.errors import OpportunityError
 
 if TYPE_CHECKING:
     from app.services import Services
 
+logger = structlog.get_logger(__name__)
+
 GONE: Final = "That result is not kept any more: only the newest ones are. Run it again."
+
+WORDS: Final[dict[str, Callable[[str, Any], dict[str, Any]]]] = {
+    "sweep": sweep_state, "walk_forward": walk_forward_state, "calibration": calibration_state,
+    "surface": surface_state,
+}  # fmt: skip
+"""How a result of each kind is put into words, on another thread."""
 
 
 class ResearchSession:
-    """View-model of one browser page: the components, one hub subscription, one job.
+    """View-model of one browser page: the components, one hub subscription, one result.
 
     Parameters
     ----------
@@ -45,10 +61,18 @@ class ResearchSession:
         self.services, self.doc = services, doc
         self.head = Head(services, doc, theme)
         self._wanted = job
-        self._job: Job | None = None
+        self._job: Job | None = None  # whose progress the form tells
+        self._shown: Job | None = None  # whose result the page shows
         self._early = not services.symbols  # made before the exchange said what it trades
         self.form = BacktestForm(on_run=self._run, on_cancel=self._cancel)
         self.summary, self.trades = ResultSummary(), ResultTrades(on_select=self._look_at)
+        self.runs = ResearchRuns(on_open=self._open)
+        self.studies: dict[str, StudyResult] = {
+            "sweep": SweepResult(on_test=self._test),
+            "walk_forward": WalkForwardResult(on_test=self._test),
+            "calibration": CalibrationResult(), "surface": SweepSurface(),
+        }  # fmt: skip
+        self.guards = ResearchGuards(services, self.head)
         self.picture = ResearchPicture(doc, lambda: self.head.theme.theme, self._worded)
         self.pace = Pace(doc, self._show, lambda: self.head.seen)
         self.head.theme.param.watch(lambda *_: self.picture.wear(), "theme")
@@ -57,8 +81,9 @@ class ResearchSession:
     def roots(self) -> dict[str, Any]:
         """Return the components by their name in the markup."""
         return {
-            **self.head.roots(), "form": self.form, "summary": self.summary,
-            "picture": self.picture.charts, "trades": self.trades,
+            **self.head.roots(), "form": self.form, "runs": self.runs, "summary": self.summary,
+            "picture": self.picture.charts, "guards": self.guards.panel, "trades": self.trades,
+            **self.studies,
         }  # fmt: skip
 
     def open(self) -> None:
@@ -68,17 +93,16 @@ class ResearchSession:
             return
         self._offer()
         self.head.draw_trust()
+        self._draw_runs()
         if self._wanted:
-            try:
-                self._follow(self.services.backtests.jobs.find(self._wanted))
-            except KeyError:
-                self.form.refuse(GONE)
+            self._open(self._wanted)
 
     def close(self) -> None:
         """Leave the hub and forget the result; the job goes on for whoever asks for it."""
         self.pace.close()
         self.picture.close()
-        self._job = None
+        self.guards.close()
+        self._job = self._shown = None
 
     # -- news ----------------------------------------------------------------------------------
 
@@ -90,8 +114,12 @@ class ResearchSession:
             if self._early and self.services.symbols:
                 self._early = False
                 self._offer()
-        if any(job is self._job for job in news.get("backtest", {}).values()):
+        jobs = news.get("backtest", {}).values()
+        if any(job is self._job for job in jobs):
             self._draw_job()
+        self.guards.heard(jobs)
+        if jobs:
+            self._draw_runs()
 
     def _offer(self) -> None:
         services = self.services
@@ -106,43 +134,88 @@ class ResearchSession:
             return
         backtests = self.services.backtests
         self.form.draw(job_state(job, backtests.jobs.place(job), backtests.clock()))
-        if job.state == "done":
+        if job.state == "done" and job.result is not None:
+            self._show_result(job)
+
+    def _draw_runs(self) -> None:
+        shown = "" if self._shown is None else self._shown.id
+        self.runs.state = dumps(runs_state(self.services.backtests.jobs.all(), shown))
+
+    # -- results -------------------------------------------------------------------------------
+
+    def _show_result(self, job: Job) -> None:
+        """Show what came of a job that is done."""
+        if job is self._shown:
+            return
+        self._shown = job
+        self.summary.shown = dumps({
+            "id": job.id, "kind": job.kind, "title": ", ".join(job.about.get("symbols", ())),
+        })  # fmt: skip
+        self._draw_runs()
+        if job.kind == "backtest":
             self.picture.show(job)
+            self.guards.show(job)
+            return
+        word: Any = partial(self._word, job)
+        self.doc.add_next_tick_callback(without_document_lock(word))
+
+    async def _word(self, job: Job) -> None:
+        """Put a result into words on another thread; outside of the document's lock."""
+        found, words = job.result, WORDS[job.kind]
+        if job is not self._shown or found is None:
+            return
+        state = ""
+        try:
+            state = await asyncio.to_thread(lambda: dumps(words(job.id, found)))
+        except Exception:  # a boundary: the page goes on, and the next result is shown
+            logger.exception("result not worded", kind=job.kind)
+        if not self.pace.closed:
+            self.doc.add_next_tick_callback(lambda: self._studied(job, state))
+
+    def _studied(self, job: Job, state: str) -> None:
+        if job is not self._shown:
+            return
+        if state:
+            self.studies[job.kind].state = state
+        else:
+            self.form.refuse(INSIDE)
+
+    def _worded(self, told: Words) -> None:
+        """Show a backtest in words; inside the document."""
+        self.summary.state = told.summary
+        self.trades.rows = told.trades
 
     # -- what the user asks for ----------------------------------------------------------------
 
-    def _run(self, asked: Mapping[str, Any], preset: str) -> None:
-        """Queue what the form asks for.
-
-        Raises
-        ------
-        OpportunityError, ValueError
-            If it cannot be run; the text says why.
-        """
+    def _run(self, asked: Mapping[str, Any]) -> None:
         act(self.services, self.head.who)
-        try:
-            request = BacktestRequest.model_validate(dict(asked))
-        except pydantic.ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from error
-        for name in request.names:
-            if parse_symbol(name) not in self.services.symbols:
-                raise ValueError(f"symbol must be one that is watched here, was {name}")
-        plan = plan_of(request, self._weights(preset))
-        self._follow(self.services.backtests.submit(plan))
+        self._follow(submit(self.services, asked))
 
-    def _weights(self, preset: str) -> dict[str, float]:
-        if not preset:
-            return self.services.weights.as_dict()
-        saved = {p.name: dict(p.weights) for p in self.services.controls.presets()}
-        if preset not in saved:
-            raise ValueError(unknown("preset", preset, saved))
-        return saved[preset]
+    def _test(self, row: int) -> None:
+        """Test one vector that the shown search found."""
+        try:
+            act(self.services, self.head.who)
+            if self._shown is not None:
+                self._follow(submit_test(self.services, self._shown.result, row))
+        except (OpportunityError, ValueError) as error:
+            self.form.refuse(str(error))
 
     def _follow(self, job: Job) -> None:
         self._job = job
         self._draw_job()
+        self._draw_runs()
+
+    def _open(self, id: str) -> None:
+        """Show a job that is known, with what it was asked."""
+        try:
+            job = self.services.backtests.jobs.find(id)
+        except KeyError:
+            self.form.refuse(GONE)
+            return
+        if job.kind == "promote":  # its answer stands beside its backtest
+            return
+        self.form.fill(job.kind, job.about)
+        self._follow(job)
 
     def _cancel(self) -> None:
         if self._job is not None:
@@ -152,8 +225,3 @@ class ResearchSession:
 
     def _look_at(self, number: int) -> None:
         self.picture.look_at(number)
-
-    def _worded(self, told: Words) -> None:
-        """Show a result in words; inside the document."""
-        self.summary.state = told.summary
-        self.trades.rows = told.trades

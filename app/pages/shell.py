@@ -15,9 +15,11 @@ from app.components.language import (
     RIGHT_TO_LEFT,
     LanguageName,
     catalogue_json,
+    language_of,
     t,
 )
-from app.components.theme import THEME_COOKIE, ThemeName, stylesheet
+from app.components.local import MOUNT, local
+from app.components.theme import THEME_COOKIE, ThemeName, stylesheet, theme_of
 
 HERE: Final = Path(__file__).parent
 
@@ -27,6 +29,15 @@ _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(HERE), trim_blocks=True, lstrip_blocks=True
 )
 _SHELL_CSS: Final = stylesheet() + (HERE / "shell.css").read_text(encoding="utf-8")
+_SHELL_JS: Final = "\n".join((
+    MOUNT, *((HERE / f"{name}.js").read_text("utf-8") for name in ("keys", "tour", "layout")),
+    local("alerts_bell"), local("preferences", languages=LANGUAGES),
+))  # fmt: skip
+KEYS: Final = {
+    "Live": "l", "Portfolio": "p", "Risk": "i", "Research": "r", "Context": "c", "Journal": "j",
+    "System": "s",
+}  # fmt: skip
+"""Which key goes to a page, after G."""
 
 
 class Page(pn.Template):
@@ -75,11 +86,14 @@ def shell(name: str, title: str, roots: dict[str, Any], **facts: str) -> Page:
     page.add_variable("words", catalogue_json(language))
     page.add_variable("shell", _TEMPLATES.get_template("shell.html"))
     page.add_variable("page_css", _SHELL_CSS + (HERE / f"{name}.css").read_text(encoding="utf-8"))
+    page.add_variable("shell_js", _SHELL_JS)
     page.add_variable("page_title", title)
     who = caller()
     page.add_variable("user", "" if who.how == "loopback" else who.name)
     page.add_variable("role", who.role.label)
-    page.add_variable("pages", [(p.PATH.lstrip("/") or "./", p.TITLE) for p in _pages()])
+    page.add_variable("pages", [
+        (p.PATH.lstrip("/") or "./", p.TITLE, KEYS.get(p.TITLE, "")) for p in _pages()
+    ])
     for key, fact in facts.items():
         page.add_variable(key, fact)
     return page
@@ -93,16 +107,13 @@ def _pages() -> Any:
 
 def chosen_theme() -> ThemeName:
     """Return the theme that this browser chose before; dark when it never did."""
-    return "light" if pn.state.cookies.get(THEME_COOKIE) == "light" else "dark"
+    return theme_of(pn.state.cookies.get(THEME_COOKIE))
 
 
 def chosen_language() -> LanguageName:
     """Return the language that was chosen, else the first known that the browser asks for."""
-    wanted = [pn.state.cookies.get(LANGUAGE_COOKIE) or ""]
-    for part in str(pn.state.headers.get("Accept-Language") or "").split(","):
-        wanted.append(part.partition(";")[0].strip().partition("-")[0].lower())
-    known = {str(code): code for code in LANGUAGES}
-    return next((known[code] for code in wanted if code in known), "en")
+    accepted = str(pn.state.headers.get("Accept-Language") or "")
+    return language_of(pn.state.cookies.get(LANGUAGE_COOKIE) or "", accepted)
 
 
 def asked(name: str, known: tuple[str, ...], default: str) -> str:

@@ -86,7 +86,9 @@ def _decide(session: Session, history: History) -> tuple[NDArray[Any], FloatArra
 
 
 def _judged(history: History, config: Config) -> Decisions:
-    return decide_all(history, config.weights, config.setup.rules)
+    return decide_all(
+        history, config.weights, config.setup.rules, config.timeframe_weights or None
+    )
 
 
 def _setups(session: Session) -> list[TradeSetup]:

@@ -57,6 +57,7 @@ class Config:
     enabled: bool
     weights: NDArray[np.float64]
     setup: TradeSetup
+    timeframe_weights: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,7 +215,8 @@ def _sort(session: Session, place: int, frame: Frame, faults: Faults | None) -> 
             if not session.configs:
                 session.first_config = meta["version"]
             session.configs[meta["version"]] = Config(
-                meta["enabled"], np.array(meta["weights"]), TradeSetup.from_dict(meta["trade"])
+                meta["enabled"], np.array(meta["weights"]), TradeSetup.from_dict(meta["trade"]),
+                meta.get("scan_rules", {}).get("timeframe_weights", {}),
             )
         case kind if kind == RECORDS:
             session.records.append((place, records_of(frame)))

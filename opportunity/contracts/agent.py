@@ -102,6 +102,9 @@ class RulesBody(Body):
     exclude_symbols: list[SymbolText] | None = Field(None, max_length=2_000)
     direction: Side | None = Field(None, description="only this side; null for both")
     min_trust: Fraction | None = Field(None, description="least trust in the data of a symbol")
+    timeframe_weights: dict[TimeframeName, Fraction] | None = Field(
+        None, description="weights across timeframes; those not named are as by default"
+    )
 
     def given(self) -> dict[str, Any]:
         """Return what was given; null gives nothing, except a `direction` of both sides."""
@@ -125,6 +128,9 @@ class Rules(Answer):
     exclude_symbols: list[str]
     direction: Side | None
     min_trust: Unit
+    timeframe_weights: dict[str, float] = Field(
+        description="weights across timeframes that are not the default ones"
+    )
 
 
 class AgentConfig(Answer):

@@ -9,7 +9,7 @@ from opportunity.contracts.base import Answer, Fraction, Number
 JobState = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 """A test holds this equal to `app.jobs.State`."""
 
-JobKind = Literal["backtest", "sweep", "promote"]
+JobKind = Literal["backtest", "sweep", "promote", "walk_forward", "calibration", "surface"]
 
 
 class JobError(Answer):

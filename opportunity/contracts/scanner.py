@@ -97,6 +97,7 @@ class ScanRequest(Body):
             "exclude_symbols": {},
             "direction": {},
             "min_trust": {},
+            "timeframe_weights": {},
         }
         given = {
             name: _once(name, {f"rules.{name}": getattr(rules, name)} | names)

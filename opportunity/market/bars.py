@@ -139,9 +139,7 @@ class Bars:
 
     def to_backtesting(self) -> pd.DataFrame:
         """Return the table that backtesting.py reads: capitals, naive UTC opening times."""
-        frame = self.to_frame()
-        frame.index = frame.index.tz_localize(None)
-        return frame.rename(columns=str.capitalize)
+        return self.to_frame().tz_localize(None).rename(columns=str.capitalize)
 
     def to_vectorbt(self) -> pd.DataFrame:
         """Return the table that vectorbt's indicators read, with the spacing of its times.
@@ -158,9 +156,7 @@ class Bars:
         if holes.size:
             text = utc_text(int(self.time[holes[0]]) + length)
             raise ValueError(f"bars must be without a hole for vectorbt, {text} is missing")
-        frame = self.to_frame()
-        frame.index = pd.DatetimeIndex(frame.index, freq=pd.Timedelta(milliseconds=length))
-        return frame.rename(columns=str.capitalize)
+        return self.to_frame().rename(columns=str.capitalize).asfreq(f"{length}ms")
 
     @property
     def open(self) -> FloatArray:

@@ -93,7 +93,7 @@ def backtest(
     price : str
         ``candles``, ``line`` of closes, or ``auto``: candles up to 400 bars.
     theme : str
-        ``light`` or ``dark``.
+        ``light``, ``dark`` or ``contrast``.
     width : int, optional
         Pixels; None: as wide as where it stands.
     detail : bool

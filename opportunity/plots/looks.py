@@ -1,4 +1,4 @@
-"""Colours of pictures, dark and light, and how a Bokeh figure takes them."""
+"""Colours of pictures, one look a theme, and how a Bokeh figure takes them."""
 
 import threading
 from dataclasses import dataclass
@@ -42,7 +42,11 @@ LIGHT: Final = Look(
     "light", panel="#ffffff", line="#e1e5ea", text="#1a2029", dim="#596475", bull="#047857",
     bear="#c81e1e", info="#1d4ed8", warn="#8a5a00", acc="#3b5bdb",
 )
-LOOKS: Final = {look.name: look for look in (DARK, LIGHT)}
+CONTRAST: Final = Look(
+    "contrast", panel="#000000", line="#8c95a3", text="#ffffff", dim="#d5dae1", bull="#2ee6a0",
+    bear="#ff9d9d", info="#8cc8ff", warn="#ffd447", acc="#a9c1ff",
+)
+LOOKS: Final = {look.name: look for look in (DARK, LIGHT, CONTRAST)}
 
 
 def look_of(theme: str) -> Look:
@@ -51,7 +55,7 @@ def look_of(theme: str) -> Look:
     Raises
     ------
     ValueError
-        If it is neither ``dark`` nor ``light``.
+        If it is not ``dark``, ``light`` or ``contrast``.
     """
     if theme not in LOOKS:
         raise ValueError(unknown("theme", theme, LOOKS))

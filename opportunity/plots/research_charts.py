@@ -38,7 +38,7 @@ def sweep(
         Column for the other axis, e.g. a detector's weight; defaults to the one whose rank goes
         along with the metric most.
     theme : str
-        ``light`` or ``dark``.
+        ``light``, ``dark`` or ``contrast``.
     width : int
         Of both together, pixels.
 
@@ -82,7 +82,7 @@ def surface(
     x, y, metric : str
         Columns, or levels of the index.
     theme : str
-        ``light`` or ``dark``.
+        ``light``, ``dark`` or ``contrast``.
     width : int
         Pixels.
 
@@ -128,7 +128,7 @@ def walk_forward(frame: pd.DataFrame, *, theme: str = "light", width: int = 900)
         One row for each fold with ``in_sample``, ``out_of_sample``, ``equal_weights`` and the
         weights, as `WalkForward.to_frame` gives it.
     theme : str
-        ``light`` or ``dark``.
+        ``light``, ``dark`` or ``contrast``.
     width : int
         Of both together, pixels.
 

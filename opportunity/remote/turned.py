@@ -128,3 +128,4 @@ class RemoteRules(Turned):
     exclude_symbols = param.List([], item_type=str, doc="Symbols to leave out.")
     direction: Any = param.Selector(objects=[None, *get_args(Side)], doc="Only this side.")
     min_trust = param.Number(0.0, bounds=(0, 1), doc="Trust in the data, at least.")
+    timeframe_weights = param.Dict(default={}, doc="Weights across timeframes, where not default.")

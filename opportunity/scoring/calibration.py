@@ -134,7 +134,9 @@ class Calibration:
         for i, name in enumerate(timeframes):
             calibrator = self.calibrators.get(checked(name))
             if calibrator is not None:
-                stated = calibrator.predict(combined.take((..., i)))
+                # Not `...`: what has detectors on its last axis is of these streams, too.
+                at = (*[slice(None)] * (combined.net.ndim - 1), i)
+                stated = calibrator.predict(combined.take(at))
                 success[..., i] = np.where(np.abs(combined.net[..., i]) > 0, stated, np.nan)
         return success
 

@@ -58,16 +58,40 @@ def timeframe_weights(
         If a name is unknown, a weight is negative or not finite, or all are 0.
     """
     known: dict[str, float] = {str(t): w for t, w in TIMEFRAME_WEIGHTS.items()}
-    for name, value in (weights or {}).items():
-        if name not in known:
-            raise ValueError(unknown("timeframe", name, TIMEFRAMES))
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"weight of {name} must be finite and >= 0, was {value}")
-        known[name] = float(value)
+    known |= checked_weights(weights or {})
     array = np.array([known[name] for name in timeframes], dtype=np.float64)
     if array.size and not array.sum() > 0:
         raise ValueError(f"one timeframe weight must be > 0, was 0 for {', '.join(timeframes)}")
     return array
+
+
+def turned_weights(timeframes: Sequence[str], turned: Mapping[str, float]) -> FloatArray:
+    """Return the same where people turned some of them.
+
+    Timeframes that all count for nothing by that count as by default: a ranking of them alone
+    is still asked for.
+    """
+    if all(turned.get(name) == 0 for name in timeframes):
+        return timeframe_weights(timeframes)
+    return timeframe_weights(timeframes, turned)
+
+
+def checked_weights(weights: Mapping[str, float]) -> dict[str, float]:
+    """Return weights of some timeframes as floats.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a weight is negative or not finite.
+    """
+    for name, value in weights.items():
+        if name not in TIMEFRAMES:
+            raise ValueError(unknown("timeframe", name, TIMEFRAMES))
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"weight of {name} must be a number, was {value!r}")
+        if not (np.isfinite(value) and value >= 0):
+            raise ValueError(f"weight of {name} must be finite and >= 0, was {value}")
+    return {str(name): float(value) for name, value in weights.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

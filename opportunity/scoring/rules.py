@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from opportunity.errors import unknown
 from opportunity.market.bars import FloatArray
 from opportunity.scoring.combination import Combined, SideArray
-from opportunity.scoring.consensus import Consensus
+from opportunity.scoring.consensus import Consensus, checked_weights
 from opportunity.scoring.trust import MIN_TRUST
 
 RuleType = Literal["any", "all", "majority", "threshold"]
@@ -62,6 +62,8 @@ class Rules:
         Let only one side through.
     min_trust : float
         Least trust in the data of a symbol, [0, 1].
+    timeframe_weights : tuple of (str, float)
+        Weights across timeframes that replace the default ones, by timeframe.
     """
 
     type: RuleType
@@ -73,6 +75,7 @@ class Rules:
     exclude_symbols: frozenset[str]
     direction: Side | None
     min_trust: float = MIN_TRUST
+    timeframe_weights: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.type not in RULE_TYPES:
@@ -87,10 +90,14 @@ class Rules:
                 raise ValueError(f"{name} must be in 0..1, was {value}")
         if not self.min_volume_usd >= 0:
             raise ValueError(f"min_volume_usd must be >= 0, was {self.min_volume_usd}")
+        checked_weights(dict(self.timeframe_weights))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self) | {"exclude_symbols": sorted(self.exclude_symbols)}
+        return asdict(self) | {
+            "exclude_symbols": sorted(self.exclude_symbols),
+            "timeframe_weights": dict(self.timeframe_weights),
+        }
 
 
 def risk_level(risk: FloatArray) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ import param
 
 from opportunity.errors import unknown
 from opportunity.market.symbols import parse_symbol
+from opportunity.scoring.consensus import checked_weights
 from opportunity.scoring.rules import RISK_LEVELS, RULE_TYPES, SIDES, Rules
 from opportunity.scoring.trust import MIN_TRUST
 from opportunity.shared import Shared
@@ -49,6 +50,10 @@ class ScanRules(Shared):
     min_trust = param.Number(
         MIN_TRUST, bounds=(0, 1), doc="Least trust in the data of a symbol, 0..1."
     )
+    timeframe_weights = param.Dict(
+        default={}, allow_None=False,
+        doc="Weights across timeframes, such as {'1h': 0.4}; those not named are as by default.",
+    )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and name not in self.param:
@@ -56,6 +61,8 @@ class ScanRules(Shared):
         if name == "exclude_symbols" and isinstance(value, list):
             for symbol in value:  # told now: `record` could only fail later, for others
                 parse_symbol(str(symbol))
+        if name == "timeframe_weights" and isinstance(value, dict):
+            value = checked_weights(value)
         super().__setattr__(name, value)
 
     def record(self) -> Rules:
@@ -67,6 +74,7 @@ class ScanRules(Shared):
             exclude_symbols=frozenset(parse_symbol(s) for s in self.exclude_symbols),
             direction=self.direction,
             min_trust=float(self.min_trust),
+            timeframe_weights=tuple(sorted(checked_weights(self.timeframe_weights).items())),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,13 +8,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from opportunity.errors import unknown
+from opportunity.scoring.barriers import HORIZON
 from opportunity.storage.candidates import ACTIONS, Candidate
-from opportunity.storage.outcomes import BOOK, Outcome, OutcomeRepository
-from opportunity.storage.trading_tables import candidate, paper_order
+from opportunity.storage.outcomes import BOOK, UNKNOWN, Outcome, OutcomeRepository
+from opportunity.storage.trading_tables import candidate, outcome, paper_order
 from opportunity.storage.transactions import told
 
 MOST_READ: Final = 500
 """Decisions of one page."""
+
+OUTCOMES: Final = ("right", "wrong", "open")
+"""How an idea turned out at a horizon; open: its horizon is not over, or it can not be judged."""
 
 _FIELDS: Final = Candidate._fields
 
@@ -52,7 +56,8 @@ class Chosen:
     """Which decisions are asked for; None means all.
 
     `stopped_by` is the name of a rule or a limit; `since` and `until` are decision closes, ms
-    UTC, the latter excluded.
+    UTC, the latter excluded; `side` is +1 or -1; `outcome` one of `OUTCOMES` at `horizon`
+    decision bars. With `untraded` only what was not entered.
     """
 
     symbol: str | None = None
@@ -60,6 +65,10 @@ class Chosen:
     stopped_by: str | None = None
     since: int = 0
     until: int | None = None
+    side: int | None = None
+    outcome: str | None = None
+    horizon: int = HORIZON
+    untraded: bool = False
 
 
 class DecisionRepository:
@@ -93,13 +102,15 @@ class DecisionRepository:
         Raises
         ------
         ValueError
-            If an action is unknown or the limit out of bounds.
+            If an action or outcome is unknown or the limit out of bounds.
         DatabaseError
             If the database cannot be read.
         """
         asked = Chosen() if chosen is None else chosen
         if asked.action is not None and asked.action not in ACTIONS:
             raise ValueError(unknown("action", asked.action, ACTIONS))
+        if asked.outcome is not None and asked.outcome not in OUTCOMES:
+            raise ValueError(unknown("outcome", asked.outcome, OUTCOMES))
         if not 1 <= limit <= MOST_READ:
             raise ValueError(f"limit must be 1 to {MOST_READ}, was {limit}")
         c, p = candidate.c, paper_order.c
@@ -140,6 +151,22 @@ def where(market: str, asked: Chosen) -> Iterator["sa.ColumnElement[bool]"]:
     if asked.stopped_by is not None:
         # A list of plain names as JSON: the quoted name stands in its text on any database.
         yield sa.cast(c.stopped_by, sa.Text).contains(f'"{asked.stopped_by}"', autoescape=True)
+    if asked.side is not None:
+        yield c.side == asked.side
+    if asked.untraded:
+        yield c.action != "entered"
+    if asked.outcome is not None:
+        yield _turned_out(asked.outcome, asked.horizon)
+
+
+def _turned_out(name: str, horizon: int) -> "sa.ColumnElement[bool]":
+    o = outcome.c
+    judged = sa.exists().where(
+        o.candidate == candidate.c.id, o.horizon == horizon, o.barrier != UNKNOWN
+    )
+    if name == "open":
+        return ~judged
+    return judged.where(o.right == (1 if name == "right" else 0))
 
 
 def _candidate(row: Any) -> Candidate:

@@ -11,6 +11,7 @@ from opportunity.storage.accounts import AccountRepository
 from opportunity.storage.bar_notes import BarNoteRepository
 from opportunity.storage.decisions import DecisionRepository
 from opportunity.storage.events import Event, EventRepository, add_events
+from opportunity.storage.extents import Extent, extents
 from opportunity.storage.idempotency import IdempotencyRepository
 from opportunity.storage.lease import Lease
 from opportunity.storage.ledger import Ledger
@@ -80,6 +81,12 @@ class WeightsRepository:
         with told("weights must be readable, were not"), self._engine.connect() as connection:
             row = connection.execute(_newest()).first()
         return None if row is None else StoredWeights(*row)
+
+    def read(self, limit: int = 30) -> tuple[StoredWeights, ...]:
+        """Return the newest versions, newest first."""
+        with told("weights must be readable, were not"), self._engine.connect() as connection:
+            rows = connection.execute(_newest().limit(limit)).all()
+        return tuple(StoredWeights(*row) for row in rows)
 
     def add(
         self, weights: Mapping[str, float], set_by: str, expected: int | None = None,
@@ -232,6 +239,10 @@ class Memory:
     def pruner(self, days: Mapping[str, int]) -> Pruner:
         """Return what lets go of rows older than these days, by table."""
         return Pruner(self._engine, days, self._clock)
+
+    def extents(self) -> tuple[Extent, ...]:
+        """Return how much the tables hold that are pruned; blocks for a while."""
+        return extents(self._engine)
 
     def lease(self, market: str) -> Lease:
         """Return the right to trade one market, not held yet."""

@@ -10,6 +10,7 @@ from served import GIVEN, NAMES, Ears, build, settings_of, until
 from app.presets import check_weights
 from opportunity.errors import ConflictError, ThreadError
 from opportunity.feeds.clock import wall_ms
+from opportunity.market.timeframe import TIMEFRAMES
 from opportunity.scoring.presets import PRESETS
 from opportunity.storage.failures import DatabaseError
 from opportunity.storage.repositories import SettingRepository, WeightsRepository
@@ -29,6 +30,15 @@ async def test_applied_weights_are_shared_stored_and_told(services, again) -> No
     restarted = await again(services)
     assert restarted.weights.as_dict() == GIVEN
     assert restarted.controls.weights_version == first + 1
+
+
+async def test_history_of_the_weights_is_newest_first(services) -> None:
+    first = services.controls.weights_version
+    await services.controls.apply_weights(GIVEN, by="page")
+    newest, before = await services.controls.weights_history()
+    assert (newest.version, newest.weights, newest.set_by) == (first + 1, GIVEN, "page")
+    assert before.version == first
+    assert await services.controls.weights_history(1) == (newest,)
 
 
 async def test_ranking_follows_applied_weights(live) -> None:
@@ -309,6 +319,16 @@ async def test_rules_change_together_are_told_and_kept(services, again) -> None:
     assert (await again(services)).rules.as_dict() == wanted
 
 
+async def test_timeframe_weights_rank_for_everybody_and_are_kept_and_audited(
+    services, again
+) -> None:
+    frame = str(services.timeframes[0])
+    await services.controls.set_rules({"timeframe_weights": {frame: 0.9}}, by="trader")
+    assert services.rules.record().timeframe_weights == ((frame, 0.9),)
+    kept = await again(services)
+    assert kept.rules.timeframe_weights == {frame: 0.9}
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -319,6 +339,9 @@ async def test_rules_change_together_are_told_and_kept(services, again) -> None:
         ({"exclude_symbols": ["???"]}, "symbol must be"),
         ({"exclude_symbols": "BTC/USDT"}, "exclude_symbols"),
         ({"direction": "UP"}, "direction"),
+        ({"timeframe_weights": {"7h": 1}}, "timeframe must be"),
+        ({"timeframe_weights": [1]}, "timeframe_weights"),
+        ({"timeframe_weights": dict.fromkeys(TIMEFRAMES, 0)}, "one timeframe weight must be > 0"),
     ],
     ids=str,
 )

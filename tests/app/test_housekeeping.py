@@ -29,7 +29,7 @@ async def until(reached) -> None:
 
 
 async def test_old_rows_go_shortly_after_the_start(memory) -> None:
-    keeping = Housekeeping(load_settings({}, {}), memory, first_s=0.0)
+    keeping = Housekeeping(load_settings({}, {}).retention.copy, memory, first_s=0.0)
     keeping.start()
     keeping.start()
     await until(lambda: keeping.rounds == 1)
@@ -40,7 +40,7 @@ async def test_old_rows_go_shortly_after_the_start(memory) -> None:
 
 async def test_settings_say_for_how_long(memory) -> None:
     settings = load_settings({"retention": {"event": 0}}, {})
-    keeping = Housekeeping(settings, memory, first_s=0.0)
+    keeping = Housekeeping(settings.retention.copy, memory, first_s=0.0)
     keeping.start()
     await until(lambda: keeping.rounds == 1)
     assert len(memory.events.read()) == 3
@@ -48,26 +48,37 @@ async def test_settings_say_for_how_long(memory) -> None:
 
 
 async def test_it_ends_before_it_has_begun(memory) -> None:
-    keeping = Housekeeping(load_settings({}, {}), memory)
+    keeping = Housekeeping(load_settings({}, {}).retention.copy, memory)
     keeping.start()
     await keeping.close()
     assert keeping.rounds == 0
-    await Housekeeping(load_settings({}, {}), memory).close()
+    await Housekeeping(load_settings({}, {}).retention.copy, memory).close()
 
 
 async def test_a_failure_is_tried_again_later(memory, monkeypatch) -> None:
     calls = []
 
-    def fail(enough):
-        calls.append(enough())
-        if len(calls) == 1:
-            raise DatabaseError("no")
-        return {}
+    class Failing:
+        def prune(self, enough):
+            calls.append(enough())
+            if len(calls) == 1:
+                raise DatabaseError("no")
+            return {}
 
     monkeypatch.setattr("app.housekeeping.AGAIN_S", 0.0)
-    keeping = Housekeeping(load_settings({}, {}), memory, first_s=0.0)
-    monkeypatch.setattr(keeping._pruner, "prune", fail)
+    monkeypatch.setattr(memory, "pruner", lambda days: Failing())
+    keeping = Housekeeping(load_settings({}, {}).retention.copy, memory, first_s=0.0)
     keeping.start()
     await until(lambda: keeping.rounds == 2)
     assert calls == [False, False]
+    await keeping.close()
+
+
+async def test_days_that_were_turned_meanwhile_hold(memory) -> None:
+    days = {"event": 0}
+    keeping = Housekeeping(lambda: days, memory, first_s=0.0)
+    days["event"] = 365
+    keeping.start()
+    await until(lambda: keeping.rounds == 1)
+    assert [e.key for e in memory.events.read()] == ["2"]
     await keeping.close()

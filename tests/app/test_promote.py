@@ -4,10 +4,20 @@ from dataclasses import replace
 import pytest
 from walks import START, walk_bars
 
-from app.promote import PEERS, RefusedError, admit, examine, guard_rows, wider
+from app.promote import (
+    PEERS,
+    Order,
+    RefusedError,
+    admit,
+    examine,
+    guard_rows,
+    put_to_use,
+    wider,
+)
 from opportunity.backtest.guards import Guard, Guards
 from opportunity.backtest.history import prepare
 from opportunity.backtest.trials import MemoryTrials
+from opportunity.errors import ConflictError
 from opportunity.scoring.presets import PRESETS
 from opportunity.storage.database import open_database
 from opportunity.storage.judged import Judged
@@ -91,3 +101,40 @@ def test_the_widest_known_variance_counts():
     nan = float("nan")
     assert wider([nan, 0.2, 0.1]) == 0.2
     assert math.isnan(wider([nan]))
+
+
+class Controls:
+    weights_version = 7
+
+    def __init__(self):
+        self.done = []
+
+    async def apply_weights(self, values, by, expected=None):
+        self.done.append(("live", dict(values), by, expected))
+        return 8
+
+    async def save_preset(self, name, values, by):
+        self.done.append((name, dict(values), by))
+
+
+async def test_what_is_put_to_use_is_written_down_and_applied(examined, kept):
+    controls = Controls()
+    order = Order(by="ann", why="to see", force=True, expected=7)
+    done, version = await put_to_use(examined, kept, 5, controls, order)
+    assert version == 8
+    assert kept.read() == (done,)
+    assert done.by == "ann"
+    assert controls.done == [("live", examined.weights, "ann", 7)]
+    order = Order(by="ann", named="api", why="x", force=True, preset="mine")
+    done, version = await put_to_use(examined, kept, 6, controls, order)
+    assert (done.target, done.by, version) == ("mine", "api", None)
+    assert controls.done[1] == ("mine", examined.weights, "ann")
+
+
+async def test_weights_that_changed_meanwhile_are_not_replaced(examined, kept):
+    controls = Controls()
+    with pytest.raises(ConflictError, match="must be 6, was 7"):
+        await put_to_use(examined, kept, 5, controls, Order("ann", why="x", force=True, expected=6))
+    with pytest.raises(RefusedError):
+        await put_to_use(examined, kept, 5, controls, Order("ann"))
+    assert (kept.read(), controls.done) == ((), [])

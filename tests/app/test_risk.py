@@ -132,3 +132,15 @@ async def test_the_real_market_and_agent_answer(tmp_path):
         assert found.pairs[0].correlation > 0.3  # one market factor drives the drawn market
     finally:
         await services.stop()
+
+
+async def test_assets_that_are_watched_are_compared_whether_held_or_not():
+    risk = risk_of(FakePaper(), FakeMarket())
+    found = await risk.alike(("BTC/USDT", "ETH/USDT", "SOL/USDT"))
+    assert found.symbols == ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+    assert found.matrix.shape == (3, 3)
+    assert found.matrix[0, 1] == pytest.approx(0.5, abs=0.12)
+    part = await risk.alike(("BTC/USDT", "GONE/USDT"))
+    assert part.symbols == ("BTC/USDT",)
+    assert "GONE/USDT" in part.missing
+    assert (await risk.alike(("GONE/USDT",))).matrix is None

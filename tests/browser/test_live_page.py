@@ -1,53 +1,58 @@
 """The Live page as a trader uses it, in a real browser against a real server."""
 
+import csv
+import io
 import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import tabs
+from browsed import SYMBOLS, Server
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
-SLOW_MS = 15_000
+SLOW_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("live"), "--speed", "600", "--symbols", SYMBOLS)
+    made.start()
+    yield made
+    made.stop()
 
 
 class Tab(tabs.Tab):
     """A tab of this page."""
 
-    def __init__(self, browser: Browser) -> None:
-        super().__init__(browser, viewport={"width": 1720, "height": 960})
+    def __init__(self, browser: Browser, width: int = 1720, height: int = 960) -> None:
+        super().__init__(
+            browser, viewport={"width": width, "height": height}, accept_downloads=True
+        )
 
     def open(self, address: str) -> Page:
         self.page.goto(address)
-        expect(self.page.locator("tr[data-symbol]").first).to_be_visible(timeout=SLOW_MS)
+        shown = "tr[data-symbol], .tile, .barline[data-symbol], .heattile, .comparison"
+        expect(self.page.locator(shown).first).to_be_visible(timeout=SLOW_MS)
         return self.page
 
 
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Callable[[], Tab]]:
+def tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
     """Open tabs, each with its own cookies."""
     made: list[Tab] = []
 
-    def make() -> Tab:
-        made.append(Tab(browser))
+    def make(**size: int) -> Tab:
+        made.append(Tab(browser, **size))
         return made[-1]
 
     yield make
     for one in made:
         one.context.close()
-
-
-def _received(page: Page) -> int:
-    found = re.search(r"([\d,]+) received", page.locator(".feed .head").inner_text())
-    return int(found[1].replace(",", "")) if found else -1
-
-
-def _scores(page: Page) -> dict[str, str]:
-    read = "rows => rows.map(r => [r.dataset.symbol, r.querySelector('.value').textContent])"
-    return dict(page.eval_on_selector_all("tr[data-symbol]", read))
 
 
 def _wait(page: Page, told: Callable[[], bool]) -> None:
@@ -59,32 +64,149 @@ def _wait(page: Page, told: Callable[[], bool]) -> None:
     raise AssertionError("waited in vain")
 
 
-def _press_sar(page: Page, times: int) -> None:
-    page.locator("[data-weight=sar] input").focus()
-    for _ in range(times):
-        page.keyboard.press("ArrowRight")
+def _dialog(page: Page, name: str):
+    return page.get_by_role("dialog", name=name)
 
 
-def test_page_is_live_and_stays_at_home(server, tab) -> None:
+def test_page_is_live_and_stays_at_home(shared, tab) -> None:
     one = tab()
-    page = one.open(server.address)
-    expect(page.get_by_text("SIMULATED MARKET")).to_be_visible()
-    expect(page.locator("button.badge")).to_have_attribute("data-state", "connected")
-    expect(page.get_by_role("button", name="Agent: ON")).to_have_attribute("aria-pressed", "true")
+    page = one.open(shared.address)
+    expect(page.locator("tr[data-symbol]")).to_have_count(8)
     expect(page.locator(".score canvas, .price canvas").first).to_be_attached(timeout=SLOW_MS)
-    before = page.locator(".bar .last").inner_text()
-    _wait(page, lambda: page.locator(".bar .last").inner_text() != before)
-    count = _received(page)
-    _wait(page, lambda: _received(page) > count)
-    steps = page.locator("[data-step]")
-    expect(steps.last).to_have_attribute("data-step", "net")
+    prices = "rows => rows.map(r => r.textContent).join()"
+    before = page.eval_on_selector_all("td.price", prices)
+    _wait(page, lambda: page.eval_on_selector_all("td.price", prices) != before)
+    expect(page.locator(".tiles .figure").first).not_to_have_text("\u2013", timeout=SLOW_MS)
+    expect(page.locator(".scanbar .when")).to_contain_text("Live")
     assert one.outside() == []
     assert one.errors == []
 
 
-def test_reasons_are_readable_in_full(server, tab) -> None:
+def test_filters_views_and_order_are_worked_by_keys_and_kept_in_the_address(shared, tab) -> None:
     one = tab()
-    page = one.open(server.address)
+    page = one.open(shared.address)
+    rows = page.locator("tr[data-symbol]")
+    page.locator("table[role=grid]").focus()
+    page.keyboard.press("End")
+    chosen = page.locator("tr[aria-selected=true]")
+    expect(chosen).to_have_count(1)
+    expect(page.locator(".bar h2")).to_have_text(str(chosen.get_attribute("data-symbol")))
+    page.keyboard.press("/")
+    page.keyboard.type("btc")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(8)
+    page.keyboard.press("Escape")  # a second time leaves the field
+    page.keyboard.press("f")
+    page.locator("[data-filter=volume]").fill("900B")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("No symbol matches.")).to_be_visible()
+    assert "volume=900000000000" in page.url
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Symbol", exact=True).click()
+    names = [str(row.get_attribute("data-symbol")) for row in rows.all()]
+    assert names == sorted(names)
+    page.locator("table[role=grid]").focus()
+    for key, part in (("2", ".tile"), ("3", ".barline[data-symbol]"), ("4", ".heattile")):
+        page.keyboard.press(key)
+        expect(page.locator(part)).to_have_count(8)
+    page.keyboard.press("b")
+    expect(page.get_by_role("radio", name="Bullish")).to_have_attribute("aria-checked", "true")
+    assert {"sort=symbol", "view=heat", "side=bullish"} <= set(page.url.split("?")[1].split("&"))
+    page.reload()
+    expect(page.locator(".heat")).to_be_attached(timeout=SLOW_MS)
+    expect(page.get_by_role("radio", name="Bullish")).to_have_attribute("aria-checked", "true")
+    assert one.errors == []
+
+
+def test_marked_symbols_are_compared_and_exported_safely(shared, tab) -> None:
+    one = tab()
+    page = one.open(f"{shared.address}/?sort=symbol")
+    for symbol in ("BTC/USDT", "ETH/USDT"):
+        page.locator(f"tr[data-symbol='{symbol}'] td.rank").click()
+    expect(page.get_by_text("2 marked")).to_be_visible()
+    page.get_by_role("button", name="Export what is shown").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="CSV for spreadsheets").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("\ufeff")
+    found = list(csv.DictReader(io.StringIO(text[1:])))
+    assert [row["symbol"] for row in found] == ["BTC/USDT", "ETH/USDT"]
+    assert {row["source"] for row in found} == {"simulated"}
+    assert all(0 <= float(row["score"]) <= 1 for row in found)
+    page.keyboard.press("5")
+    expect(page.locator(".comparison thead .pick")).to_have_text(["BTC/USDT", "ETH/USDT"])
+    page.get_by_role("button", name="Do not compare ETH/USDT").click()
+    expect(page.locator(".comparison thead .pick")).to_have_count(1)
+    assert "compare=BTC-USDT" in page.url
+    assert one.errors == []
+
+
+def test_alert_list_and_timeframe_weights_are_set_from_the_page(shared, tab) -> None:
+    one = tab()
+    page = one.open(f"{shared.address}/?sort=symbol")
+    page.locator("tr[data-symbol='SOL/USDT']").hover()
+    page.get_by_role("button", name="Price alert for SOL/USDT").click()
+    dialog = _dialog(page, "Price alerts")
+    dialog.get_by_label("Price", exact=True).fill("1000000")
+    dialog.get_by_role("button", name="Set alert").click()
+    expect(dialog.locator("li")).to_contain_text("SOL/USDT", timeout=SLOW_MS)
+    page.keyboard.press("Escape")
+    page.locator("tr[data-symbol='SOL/USDT']").hover()
+    page.get_by_role("button", name="Watch SOL/USDT").click()
+    dialog = _dialog(page, "Watchlists")
+    dialog.get_by_label("Name of a new list").fill("mine")
+    dialog.get_by_role("button", name="Make").click()
+    expect(dialog.locator(".chip")).to_have_text(re.compile("SOL/USDT"), timeout=SLOW_MS)
+    dialog.get_by_role("button", name="Show only these").click()
+    expect(page.locator("tr[data-symbol]")).to_have_count(1)
+    page.get_by_role("button", name="Timeframes").click()
+    dialog = _dialog(page, "Weights of the timeframes")
+    slider = dialog.get_by_label("Weight of 1h")
+    slider.focus()
+    page.keyboard.press("End")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.locator(".said")).to_have_text("Applied for everybody.", timeout=SLOW_MS)
+    with urllib.request.urlopen(f"{shared.address}/api/agent/config") as answer:
+        assert json.load(answer)["rules"]["timeframe_weights"]["1h"] == 1.0
+    dialog.get_by_role("button", name="usual weights").click()
+    expect(slider).to_have_value("0.25", timeout=SLOW_MS)
+    assert one.errors == []
+
+
+def test_narrow_screen_stacks_without_sideways_scrolling(shared, tab) -> None:
+    one = tab(width=360, height=780)
+    page = one.open(shared.address)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    card = page.locator(".card.table").bounding_box()
+    for head in page.locator("table[role=grid] th").all():
+        box = head.bounding_box()
+        assert box is None or box["x"] + box["width"] <= card["x"] + card["width"] + 1
+    tops = [page.locator(f".live > .{n}").bounding_box()["y"] for n in ("table", "chart", "why")]
+    assert tops == sorted(tops)
+    assert one.errors == []
+
+
+@pytest.mark.slow
+def test_deep_scan_tells_its_progress_and_is_left_again(shared, tab) -> None:
+    one = tab()
+    page = one.open(shared.address)
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("progressbar", name="Progress of the scan")).to_be_visible()
+    back = page.get_by_role("button", name="Back to live")
+    expect(back).to_be_visible(timeout=120_000)
+    assert page.locator("th.frames button").count() > 6
+    back.click()
+    expect(page.locator("th.frames button")).to_have_count(6)
+    page.keyboard.press("Control+q")
+    expect(page.locator(".scanbar .said")).to_contain_text("symbols pass", timeout=SLOW_MS)
+    assert one.errors == []
+
+
+@pytest.mark.slow
+def test_reasons_are_readable_in_full(shared, tab) -> None:
+    one = tab()
+    page = one.open(shared.address)
     step = page.locator("[data-step=price_action]")
     words = step.locator(".words")
     expect(words).not_to_be_empty(timeout=SLOW_MS)
@@ -105,136 +227,9 @@ def test_reasons_are_readable_in_full(server, tab) -> None:
     assert one.errors == []
 
 
-def test_agent_off_stops_signals_and_on_resumes(server, tab) -> None:
-    page = tab().open(server.address)
-    _wait(page, lambda: _received(page) > 0)
-    page.get_by_role("button", name="Agent: ON").click()
-    expect(page.get_by_role("button", name="Agent: OFF")).to_have_attribute("aria-pressed", "false")
-    expect(page.locator(".feed .head")).to_contain_text("paused")
-    newest = page.locator(".signals li").first.inner_text().split("\n")[:2]
-    page.wait_for_timeout(2_000)  # four 5m bars of the market close meanwhile
-    assert page.locator(".signals li").first.inner_text().split("\n")[:2] == newest
-    page.get_by_role("button", name="Agent: OFF").click()
-    expect(page.locator(".feed .head")).to_contain_text("received")
-    count = _received(page)
-    _wait(page, lambda: _received(page) > count)
-
-
-def test_slider_moves_its_own_session_and_apply_moves_all(server, tab) -> None:
-    mine, other = tab().open(server.address), tab().open(server.address)
-    _wait(mine, lambda: _scores(mine) == _scores(other))
-    _press_sar(mine, 40)
-    expect(mine.locator(".count")).to_contain_text("draft")
-    assert "draft" not in other.locator(".count").inner_text()
-    assert other.locator("[data-weight=sar] output").inner_text() == "0.10"
-    _wait(mine, lambda: _scores(mine) != _scores(other))
-
-    mine.get_by_role("button", name="Normalise & apply").click()
-    expect(mine.get_by_text("Applied for everybody.")).to_be_visible()
-    expect(other.locator("[data-weight=sar] output")).to_have_text("0.36", timeout=SLOW_MS)
-    expect(other.get_by_text("New weights (page).")).to_be_attached(timeout=SLOW_MS)
-    expect(mine.locator(".count")).not_to_contain_text("draft")
-    _wait(mine, lambda: _scores(mine) == _scores(other))
-
-
-def test_weights_set_by_rest_reach_the_page_and_ask_for_a_turned_draft(server, tab) -> None:
-    turned, calm = tab().open(server.address), tab().open(server.address)
-    _press_sar(turned, 5)
-    expect(turned.locator(".count")).to_contain_text("draft")
-    weights = {
-        "harmonic": 0.1, "elliott": 0.1, "smc": 0.2, "fibonacci": 0.2, "price_action": 0.2,
-        "sar": 0.1, "sentiment": 0.05, "news": 0.03, "whales": 0.02,
-    }
-    request = urllib.request.Request(
-        f"{server.address}/api/config/weights", json.dumps(weights).encode(), method="PUT",
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 200
-    expect(calm.locator("[data-weight=fibonacci] output")).to_have_text("0.20", timeout=SLOW_MS)
-    expect(turned.get_by_role("alert").filter(has_text="changed (api)")).to_be_visible()
-    assert turned.locator("[data-weight=sar] output").inner_text() == "0.15"
-    turned.get_by_role("button", name="take theirs").click()
-    expect(turned.locator("[data-weight=sar] output")).to_have_text("0.10")
-
-
-def test_badge_shows_a_stopped_server_and_the_page_recovers(server, tab) -> None:
-    page = tab().open(f"{server.address}/?symbol=ETH-USDT&timeframe=15m")
-    badge = page.locator("button.badge")
-    expect(badge).to_have_attribute("data-state", "connected")
-    page.get_by_role("button", name=re.compile("Theme: ")).click()
-    theme = page.evaluate("document.documentElement.dataset.theme")
-    page.evaluate("window.before = true")
-    server.stop()
-    expect(badge).to_have_attribute("data-state", "reconnecting", timeout=SLOW_MS)
-    expect(badge).to_contain_text("attempt")
-    server.start()
-    page.wait_for_function("window.before === undefined", timeout=60_000)
-    expect(badge).to_have_attribute("data-state", "connected", timeout=SLOW_MS)
-    expect(page.locator(".bar h2")).to_have_text("ETH/USDT", timeout=SLOW_MS)
-    expect(page.locator(".bar [aria-checked=true]")).to_have_text("15m")
-    assert page.evaluate("document.documentElement.dataset.theme") == theme
-
-
-def test_keyboard_alone_is_enough(server, tab) -> None:
-    page = tab().open(server.address)
-    page.locator("table[role=grid]").focus()
-    page.keyboard.press("End")
-    last = page.locator("tr[data-symbol]").last.get_attribute("data-symbol")
-    expect(page.locator("tr[aria-selected=true]")).to_have_attribute("data-symbol", str(last))
-    expect(page.locator(".bar h2")).to_have_text(str(last))
-    page.keyboard.press("2")
-    expect(page.locator(".bar [aria-checked=true]")).to_have_text("15m")
-    page.keyboard.press("/")
-    page.keyboard.type("btc")
-    expect(page.locator("tr[data-symbol]")).to_have_count(1)
-    page.keyboard.press("Escape")
-    expect(page.locator("tr[data-symbol]")).to_have_count(8)
-    assert "timeframe=15m" in page.url
-
-
-def _pressed(page: Page, layer: str) -> str | None:
-    return page.locator(f"[data-layer={layer}]").get_attribute("aria-pressed")
-
-
-def test_overlays_are_switched_by_keyboard_and_keep_the_focus(server, tab) -> None:
-    one = tab()
-    page = one.open(server.address)
-    expect(page.locator(".price canvas").first).to_be_attached(timeout=SLOW_MS)
-    assert page.locator("[data-layer]").count() == 9
-    before = _pressed(page, "sar")
-    page.locator("[data-layer=sar]").focus()
-    page.keyboard.press("Space")
-    _wait(page, lambda: _pressed(page, "sar") != before)
-    focused = "document.activeElement?.shadowRoot?.activeElement?.dataset.layer"
-    assert page.evaluate(focused) == "sar"
-    page.keyboard.press("Space")
-    _wait(page, lambda: _pressed(page, "sar") == before)
-    page.locator("table[role=grid]").focus()
-    for key, layer in (("Shift+Digit2", "elliott"), ("Shift+Digit9", "whales")):
-        before = _pressed(page, layer)
-        page.keyboard.press(key)
-        _wait(page, lambda: _pressed(page, layer) != before)  # noqa: B023 - called at once
-    expect(page.locator(".bar [aria-checked=true]")).to_have_text("1h")  # digits alone do that
-    for layer in ("structure", "levels", "news", "harmonic"):
-        if _pressed(page, layer) == "true":
-            page.locator(f"[data-layer={layer}]").click()
-    assert one.errors == []
-
-
-def test_toggles_fit_the_chart_bar_at_every_width(server, tab) -> None:
-    page = tab().open(server.address)
-    for width, height in ((1720, 960), (1280, 800), (1000, 700), (390, 844), (360, 780)):
-        page.set_viewport_size({"width": width, "height": height})
-        card = page.locator(".card.chart").bounding_box()
-        for pill in page.locator(".bar .pill").all():
-            box = pill.bounding_box()
-            assert box["x"] >= card["x"]
-            assert box["x"] + box["width"] <= card["x"] + card["width"]
-
-
-def test_success_is_told_with_its_reason_or_the_number_of_symbols(server, tab) -> None:
-    page = tab().open(server.address)
+@pytest.mark.slow
+def test_success_is_told_with_its_reason_or_the_number_of_symbols(shared, tab) -> None:
+    page = tab().open(shared.address)
     row = page.locator("tr[data-symbol]:not(.stopped)").first
     row.click()
     line = page.locator(".success")
@@ -245,9 +240,10 @@ def test_success_is_told_with_its_reason_or_the_number_of_symbols(server, tab) -
     assert "ICT" in str(row.get_attribute("title"))
 
 
-def test_context_tells_mood_and_headlines_of_a_simulated_market(server, tab) -> None:
+@pytest.mark.slow
+def test_context_tells_mood_and_headlines_of_a_simulated_market(shared, tab) -> None:
     one = tab()
-    page = one.open(server.address)
+    page = one.open(shared.address)
     page.get_by_role("tab", name="Reasons").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Context")).to_have_attribute("aria-selected", "true")
@@ -260,7 +256,7 @@ def test_context_tells_mood_and_headlines_of_a_simulated_market(server, tab) -> 
     expect(page.locator("[data-step]")).to_have_count(10)
     symbol = page.locator(".bar h2").inner_text()
     query = symbol.replace("/", "-")
-    with urllib.request.urlopen(f"{server.address}/api/news?symbol={query}&limit=5") as answer:
+    with urllib.request.urlopen(f"{shared.address}/api/news?symbol={query}&limit=5") as answer:
         said = json.load(answer)
     assert said["symbol"] == symbol
     assert said["source"] == "simulated"
@@ -268,17 +264,7 @@ def test_context_tells_mood_and_headlines_of_a_simulated_market(server, tab) -> 
     assert one.errors == []
 
 
-def test_narrow_screen_stacks_without_sideways_scrolling(server, tab) -> None:
-    one = tab()
-    one.page.set_viewport_size({"width": 360, "height": 780})
-    page = one.open(server.address)
-    expect(page.locator(".price canvas").first).to_be_attached(timeout=SLOW_MS)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    tops = [page.locator(f".live > .{n}").bounding_box()["y"] for n in ("table", "chart", "why")]
-    assert tops == sorted(tops)
-    assert one.errors == []
-
-
+@pytest.mark.slow
 def test_what_cannot_be_trusted_is_marked_in_header_row_and_card(holed, tab) -> None:
     one = tab()
     page = one.open(holed.address)
@@ -307,6 +293,7 @@ def test_what_cannot_be_trusted_is_marked_in_header_row_and_card(holed, tab) -> 
     assert one.errors == []
 
 
+@pytest.mark.slow
 def test_page_over_an_exchange_shows_rows_and_the_line_to_it(exchanged, exchange, tab) -> None:
     one = tab()
     page = one.open(f"{exchanged.address}/?symbol=ETH-USDT&timeframe=5m")

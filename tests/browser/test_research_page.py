@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import orjson
 import pytest
 import tabs
 from playwright.sync_api import Browser, Page, expect
@@ -37,7 +38,8 @@ class Tab(tabs.Tab):
 
     def open(self, address: str) -> Page:
         self.page.goto(f"{address}/research")
-        expect(self.page.get_by_label("Symbol")).not_to_have_value("", timeout=SLOW_MS)
+        symbol = self.page.get_by_label("Symbol", exact=True)
+        expect(symbol).not_to_have_value("", timeout=SLOW_MS)
         return self.page
 
 
@@ -64,9 +66,9 @@ def _wait(page: Page, told: Callable[[], bool]) -> None:
 
 def _run(page: Page) -> list[dict]:
     """Run what the form says, by the keyboard alone, and return the figures once they are there."""
-    page.get_by_label("Symbol").focus()
+    page.get_by_label("Symbol", exact=True).focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".tile").first).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".summary .tile").first).to_be_visible(timeout=SLOW_MS)
     _wait(page, lambda: len(page.evaluate(FIGURES)) == 4)
     return page.evaluate(FIGURES)
 
@@ -81,11 +83,18 @@ def test_backtest_from_the_form_to_the_files(server, tab) -> None:
     assert all(n <= 1_500 for f in figures for n in f["points"])
     expect(page.get_by_text("SIMULATED", exact=True)).to_be_visible()
     expect(page.locator(".warnings li").first).to_contain_text("simulated")
-    expect(page.locator(".tile").first).to_have_attribute("title", "Fraction of the initial "
-                                                          "equity, >= -1 without leverage.")
+    page.locator(".summary .tile").first.focus()
+    expect(page.get_by_role("tooltip")).to_have_text(
+        "Fraction of the initial equity, >= -1 without leverage."
+    )
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("tooltip")).to_be_hidden()
     with page.expect_download() as download:
         page.get_by_role("link", name="trades.csv").click()
     assert download.value.suggested_filename.endswith(".csv")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="capsule.json").click()
+    assert orjson.loads(download.value.path().read_bytes())["data"]
 
     page.evaluate(ZOOM, 0.05)
     _wait(page, lambda: page.evaluate(FIGURES)[0]["low"] != figures[0]["low"])
@@ -118,10 +127,10 @@ def test_result_survives_a_reload_and_a_trade_moves_the_charts(server, tab) -> N
 
 def test_nonsense_is_refused_beside_the_button(server, tab) -> None:
     page = tab().open(server.address)
-    page.get_by_label("Symbol").fill("BTC/NOTHING")
-    page.get_by_role("button", name="Run").click()
+    page.get_by_label("Symbol", exact=True).fill("BTC/NOTHING")
+    page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("alert").filter(has_text="BTC/NOTHING")).to_be_visible()
-    expect(page.get_by_role("button", name="Run")).to_be_enabled()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
 
 
 def test_narrow_screen_needs_no_sideways_scrolling(server, tab) -> None:
@@ -130,4 +139,36 @@ def test_narrow_screen_needs_no_sideways_scrolling(server, tab) -> None:
     page = one.open(server.address)
     _run(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert one.errors == []
+
+
+def test_sweep_to_a_vector_alone_to_the_guards_and_past_them(server, tab) -> None:
+    one = tab()
+    page = one.open(server.address)
+    page.get_by_role("radio", name="Backtest").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Sweep")).to_be_focused()
+    page.get_by_label("Vectors").fill("120")
+    page.get_by_label("Least trades").fill("0")
+    page.get_by_role("button", name="Run", exact=True).click()
+    sweep = page.locator(".card.sweep")
+    expect(sweep.get_by_role("table").first).to_be_visible(timeout=3 * SLOW_MS)
+    expect(page.locator(".card.summary")).to_be_hidden()
+    heads = sweep.get_by_role("region", name="Sharpe over two weights")
+    expect(heads.get_by_role("columnheader")).to_have_count(8)
+    sweep.get_by_role("button", name="Test vector 1 alone").click()
+    expect(page.locator(".card.guards")).to_be_visible(timeout=SLOW_MS)
+    page.get_by_role("button", name="Ask the guards").click()
+    expect(page.locator(".guards tbody tr")).to_have_count(6, timeout=3 * SLOW_MS)
+    page.get_by_role("button", name="Promote anyway").click()
+    dialog = page.get_by_role("dialog", name="Put them to use against the guards")
+    dialog.get_by_role("button", name="Force").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Say why: it is kept for good.")
+    dialog.get_by_label("Name of the preset").fill("researched")
+    dialog.get_by_label("Reason").fill("to see it")
+    dialog.get_by_role("button", name="Force").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_text("Saved as the preset researched.")).to_be_visible()
+    page.locator(".card.runs").get_by_role("button", name="Sweep").click()
+    expect(sweep).to_be_visible()
     assert one.errors == []

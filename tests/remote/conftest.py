@@ -12,7 +12,7 @@ SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 RULES = {
     "type": "majority", "threshold": 0.6, "min_confidence": 0.1, "max_risk": "HIGH",
     "exclude_neutral": True, "min_volume_usd": 0.0, "exclude_symbols": [], "direction": None,
-    "min_trust": 0.0,
+    "min_trust": 0.0, "timeframe_weights": {},
 }  # fmt: skip
 NAMES = (
     "harmonic", "elliott", "smc", "fibonacci", "price_action", "sar", "sentiment", "news", "whales"

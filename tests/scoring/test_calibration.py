@@ -9,6 +9,7 @@ from calling import HOUR, made_calls
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import CalibrationError
 from opportunity.kernels import VERSION
+from opportunity.market.timeframe import TIMEFRAMES
 from opportunity.scoring.calibration import (
     LEAST_SHARE,
     Calibration,
@@ -108,6 +109,15 @@ def test_a_stream_s_success_is_its_calibrator_s(known):
     np.testing.assert_allclose(success[:2, 0], np.interp(0.5, *curve))
     assert np.isnan(success[:, 1]).all()  # 4h is not calibrated
     assert np.isnan(success[2:]).all()
+
+
+def test_there_may_be_more_timeframes_than_detectors(known):
+    frames = TIMEFRAMES[: D + 2]
+    last = replace(known, calibrators={frames[-1]: known.calibrators["1h"]})
+    nets = np.full((2, len(frames)), 0.5)
+    alone = known.of_streams(combined_of(nets[:, :1]), ["1h"])
+    found = last.of_streams(combined_of(nets), frames)
+    np.testing.assert_array_equal(found[:, -1:], alone)
 
 
 def test_a_symbol_s_success_is_the_mean_of_its_timeframes(known):

@@ -13,6 +13,7 @@ from opportunity.scoring.consensus import (
     act,
     aggregate,
     timeframe_weights,
+    turned_weights,
 )
 from opportunity.scoring.ensemble import combine
 
@@ -133,3 +134,9 @@ def test_an_opposed_mirror_image_has_the_opposite_everything():
 )
 def test_action(final, side, consensus, action):
     assert ACTIONS[act(final, side, consensus) + 2] == action
+
+
+def test_timeframes_that_were_all_turned_off_count_as_by_default():
+    assert turned_weights(FRAMES, {"1h": 0.0}).tolist() == [0.0, 0.30, 0.20]
+    assert turned_weights(("1h",), {"1h": 0.0}).tolist() == [0.25]
+    assert turned_weights(FRAMES, {}).tolist() == timeframe_weights(FRAMES).tolist()

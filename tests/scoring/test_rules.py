@@ -141,7 +141,7 @@ def test_along_mirrors_exactly():
 
 def test_rules_travel_as_plain_values():
     assert Rules(**LAX | {"exclude_symbols": frozenset({"B/USDT", "A/USDT"})}).as_dict() == (
-        LAX | {"exclude_symbols": ["A/USDT", "B/USDT"]}
+        LAX | {"exclude_symbols": ["A/USDT", "B/USDT"], "timeframe_weights": {}}
     )
 
 

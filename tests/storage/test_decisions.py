@@ -85,3 +85,33 @@ def test_bad_arguments_and_a_database_that_is_gone(engine, store) -> None:
         connection.execute(sa.text("DROP TABLE candidate"))
     with pytest.raises(DatabaseError, match="readable"):
         store.read()
+
+
+def test_chosen_by_side_outcome_and_what_was_not_traded(engine, store) -> None:
+    keep(engine, [
+        IDEA, IDEA._replace(time=START + HOUR, side=-1, action="filtered"),
+        IDEA._replace(time=START + 2 * HOUR, action="off"),
+        IDEA._replace(time=START + 3 * HOUR, action="held"),
+    ])  # fmt: skip
+    ids = [d.id for d in reversed(store.read().decisions)]
+    numbers = (0.01, 1.0, 2.0, -1.0)
+    OutcomeRepository(engine, MARKET).add([
+        Outcome(ids[0], 24, START, "up", 1, *numbers),
+        Outcome(ids[1], 24, START, "up", 0, *numbers),
+        Outcome(ids[1], 4, START, "down", 1, *numbers),
+        Outcome(ids[2], 24, START, "unknown", -1, 0.0, 0.0, 0.0, 0.0),
+    ])  # fmt: skip
+
+    def places(**chosen) -> list[int]:
+        return [ids.index(d.id) for d in store.read(Chosen(**chosen)).decisions]
+
+    assert places(side=-1) == [1]
+    assert places(side=1) == [3, 2, 0]
+    assert places(untraded=True) == [3, 2, 1]
+    assert places(outcome="right") == [0]
+    assert places(outcome="wrong") == [1]
+    assert places(outcome="open") == [3, 2]
+    assert places(outcome="right", horizon=4) == [1]
+    assert places(outcome="open", side=1, untraded=True) == [3, 2]
+    with pytest.raises(ValueError, match="right"):
+        store.read(Chosen(outcome="rigth"))

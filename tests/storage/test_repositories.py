@@ -29,6 +29,8 @@ def test_weights_are_versioned(engine: sa.Engine) -> None:
     assert (second.version, second.weights, second.set_by, second.created_at) == (
         first.version + 1, {"smc": 0.5}, "api", 5,
     )
+    assert weights.read() == (second, first)
+    assert weights.read(limit=1) == (second,)
 
 
 def test_stale_weights_are_refused_and_nothing_is_stored(engine: sa.Engine) -> None:

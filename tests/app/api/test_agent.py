@@ -99,6 +99,10 @@ async def test_config_changes_interval_and_rules(world):
     assert (status, body["scan_interval_ms"]) == (200, 2_000)
     assert body["rules"]["type"] == "any"
     assert body["rules"]["exclude_symbols"] == ["BTC/USDT"]
+    asked = {"rules": {"timeframe_weights": {"1h": 0.5}}}
+    status, body, _ = await world.call("PUT", "/api/agent/config", json=asked)
+    assert body["rules"]["timeframe_weights"] == {"1h": 0.5}
+    assert world.services.rules.timeframe_weights == {"1h": 0.5}
     status, body, _ = await world.call("PUT", "/api/agent/config")
     assert (status, body["scan_interval_ms"]) == (200, 2_000)
 

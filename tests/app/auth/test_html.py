@@ -16,7 +16,7 @@ EVIL = "\"><script>alert(1)</script>"
 def asked(uri="/", **cookies):
     path = uri.partition("?")[0]
     kept = {name: SimpleNamespace(value=value) for name, value in cookies.items()}
-    return SimpleNamespace(uri=uri, path=path, cookies=kept)
+    return SimpleNamespace(uri=uri, path=path, cookies=kept, headers={})
 
 
 @pytest.mark.parametrize("field", ["problem", "told", "next", "username", "oauth"])
@@ -42,6 +42,23 @@ def test_the_theme_is_the_chosen_one_or_the_systems():
     for odd in ({}, {"opportunity-theme": EVIL}):
         assert "data-theme=" not in render("login", asked(**odd)).partition("<style>")[0]
     assert "prefers-color-scheme: dark" in CSS
+
+
+def test_the_language_is_the_chosen_one_or_the_browsers():
+    persian = render("login", asked(**{"opportunity-language": "fa"}))
+    assert '<html lang="fa" dir="rtl"' in persian
+    assert "<h1>ورود</h1>" in persian
+    request = asked(**{"opportunity-language": EVIL})
+    request.headers = {"Accept-Language": "ar-EG,en;q=0.5"}
+    assert '<html lang="ar" dir="rtl"' in render("logout", request)
+    assert '<html lang="en" dir="ltr"' in render("login", asked())
+
+
+def test_a_name_in_a_translated_text_stays_text():
+    for name, fact in (("logout", "user"), ("first", "name")):
+        text = render(name, asked(), **{fact: EVIL})
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text
 
 
 @pytest.mark.parametrize(

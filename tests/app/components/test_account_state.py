@@ -13,9 +13,21 @@ from app.components.account_state import (
     summary_state,
 )
 from app.components.island import dumps
+from app.components.language import t
 from opportunity.trading.risk import RiskRecord
 
 LIMITS = RiskRecord().as_dict()
+
+
+def said(told) -> str:
+    """Say a text, a phrase, or several, in English, as the browser does."""
+    if isinstance(told, list):
+        return ", ".join(said(one) for one in told)
+    if isinstance(told, dict):
+        return t("en", told["text"], **{n: said(v) for n, v in told["values"].items()})
+    return str(told)
+
+
 AROUND = Around(LIMITS, True, True)
 
 
@@ -25,7 +37,7 @@ def test_cards_hold_the_account_and_its_limits():
     assert told["gain"] == pytest.approx(0.00123)
     assert (told["open"], told["open_limit"]) == (2, LIMITS["max_positions"])
     assert told["drawdown_limit"] == LIMITS["max_drawdown"]
-    assert told["held_back"] == "Entries held back: drawdown"
+    assert said(told["held_back"]) == "Entries held back: drawdown"
     assert "NaN" not in dumps(told)
 
 
@@ -61,13 +73,13 @@ def test_positions_largest_first_with_reasons_in_words():
         (None, Around(LIMITS, True, False, "banned until noon"), "banned until noon"),
         (accounts.EMPTY, Around(LIMITS, False, True), "The agent is OFF"),
         (replace(accounts.EMPTY, can_trade=False, why_not="drawdown"), AROUND, "back: drawdown"),
-        (accounts.EMPTY, AROUND, "No idea has passed the rules yet. The"),
+        (accounts.EMPTY, AROUND, "No idea has passed the rules yet., The agent decides"),
         (replace(accounts.EMPTY, n_trades=2), AROUND, "All positions are over"),
     ],
 )
 def test_empty_account_explains_what_is_missing(state, around, words):
-    assert words in " ".join(missing(state, around))
-    assert words in " ".join(positions_state(state, around)["missing"])
+    assert words in said(missing(state, around))
+    assert words in said(positions_state(state, around)["missing"])
 
 
 def test_nothing_but_what_is_missing_before_there_is_an_account():
@@ -77,12 +89,12 @@ def test_nothing_but_what_is_missing_before_there_is_an_account():
 def test_breakers_that_hold_back_have_the_names_of_the_page():
     held = replace(accounts.STATE, why_not="breaker open: daily_loss, losing_streak")
     told = summary_state(held, AROUND)["held_back"]
-    assert told == "Entries held back: breaker open: daily loss, losing streak"
+    assert said(told) == "Entries held back: breaker open: Daily loss, Losing streak"
 
 
 def test_switched_off_says_that_positions_stay_managed():
     told = summary_state(accounts.STATE, Around(LIMITS, False, True))
-    assert told["held_back"] == "Agent OFF: no entries; open positions stay managed"
+    assert said(told["held_back"]) == "Agent OFF: no entries; open positions stay managed"
 
 
 def test_history_newest_first_in_words():

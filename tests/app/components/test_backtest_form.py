@@ -17,19 +17,29 @@ def test_offers_what_can_be_tested_and_a_span_up_to_now() -> None:
     assert offered["symbols"] == ["BTC/USDT", "ETH/USDT"]
     assert ["4h", 14_400_000] in offered["frames"]
     assert (offered["start"], offered["end"]) == ("2025-07-25", "2025-11-22")
+    assert ["profit_factor", "Profit factor"] in offered["objectives"]
 
 
 def test_run_and_cancel_reach_the_page() -> None:
     told = []
-    form = BacktestForm(on_run=lambda a, p: told.append((a, p)), on_cancel=lambda: told.append(0))
-    form._handle_msg({"type": "run", "asked": {"symbol": "BTC"}, "preset": "swing"})
+    form = BacktestForm(on_run=told.append, on_cancel=lambda: told.append(0))
+    form._handle_msg({"type": "run", "asked": {"kind": "sweep"}})
     form._handle_msg({"type": "cancel"})
     form._handle_msg({"type": "other"})
-    assert told == [({"symbol": "BTC"}, "swing"), 0]
+    assert told == [{"kind": "sweep"}, 0]
+
+
+def test_what_a_run_asked_goes_back_into_the_fields() -> None:
+    form = BacktestForm()
+    span = {"start": 1_763_812_800_000, "end": 1_763_899_200_000}
+    form.fill("sweep", {"symbols": ["BTC/USDT"], **span})
+    filled = orjson.loads(form.filled)
+    assert (filled["kind"], filled["symbols"]) == ("sweep", ["BTC/USDT"])
+    assert (filled["start"], filled["end"]) == ("2025-11-22", "2025-11-23")
 
 
 def test_refusal_is_worded_each_time_anew() -> None:
-    def refuse(asked, preset):
+    def refuse(asked):
         raise ValueError("fee must be small")
 
     form = BacktestForm(on_run=refuse)

@@ -31,7 +31,8 @@ def test_summary_says_what_must_be_known_first(ran) -> None:
     assert head["Return"][1] == (1 if ran.result.metrics.total_return > 0 else -1)
     held = baselines_of(ran.result, n_draws=1).holding.metrics.total_return
     assert head["Buy and hold"][0].strip("+\N{MINUS SIGN} %") == f"{abs(held):.2%}".strip("%")
-    assert told["capsule"] == ran.result.capsule.id
+    assert told["capsule"]["id"] == ran.result.capsule.id
+    assert told["capsule"]["data"] == ran.result.capsule.data
 
 
 def test_every_number_has_its_meaning(ran) -> None:

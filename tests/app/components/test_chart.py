@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.components.chart import COLUMNS, MOST_BARS, MarketChart
+from app.components.chart import COLUMNS, MOST_BARS, SCORE_COLUMNS, MarketChart
 from app.components.overlay_tables import Overlay
 from opportunity.live.chart import ChartData
 from opportunity.market.bars import Bar, Bars
@@ -24,6 +24,10 @@ def _data(first: int, n: int, symbol: str = "BTC/USDT", forming: Bar | None = No
 
 def _column(chart: MarketChart, name: str) -> list[float]:
     return list(chart._source.data[name])
+
+
+def _strip(chart: MarketChart, name: str) -> list[float]:
+    return list(chart._strip.data[name])
 
 
 def _opened(chart: MarketChart) -> list[int]:
@@ -117,6 +121,23 @@ def test_no_more_than_the_most_bars_are_held() -> None:
     assert set(chart._source.data) == set(COLUMNS)
 
 
+def test_strip_holds_scored_bars_and_is_left_alone_by_prices() -> None:
+    chart = MarketChart()
+    chart.load(_data(0, 50))
+    assert set(chart._strip.data) == set(SCORE_COLUMNS)
+    before = chart._strip.data
+    chart.tick(Bar(50 * HOUR, 100, 104, 99, 103.5, 2))
+    assert len(_column(chart, "time")) == 51
+    assert len(_strip(chart, "time")) == 50
+    assert chart._strip.data is before
+
+
+def test_models_of_the_page_are_those_that_are_drawn() -> None:
+    chart = MarketChart(titled=False)
+    drawn = {model.id for p in (chart.price, chart.score) for model in p.references()}
+    assert set(chart.models().values()) <= drawn
+
+
 def test_overlay_is_sent_once() -> None:
     chart = MarketChart()
     drawn = Overlay()
@@ -131,9 +152,8 @@ def test_rectangles_lie_where_bodies_volumes_and_scores_are() -> None:
     chart = MarketChart()
     chart.load(_data(0, 10))
     column = {name: np.array(_column(chart, name), dtype=float) for name in (
-        "top", "bottom", "middle", "height", "volume", "half_volume", "final", "score_middle",
-        "score_height",
-    )}
+        "top", "bottom", "middle", "height", "volume", "half_volume",
+    )} | {name: np.array(_strip(chart, name)) for name in ("final", "score_middle", "score_height")}
     assert column["middle"] + column["height"] / 2 == pytest.approx(column["top"])
     assert column["middle"] - column["height"] / 2 == pytest.approx(column["bottom"])
     assert 2 * column["half_volume"] == pytest.approx(column["volume"])

@@ -1,14 +1,15 @@
 from bokeh.models import ColumnDataSource
 
-from app.components.chart import COLUMNS
+from app.components.chart import COLUMNS, SCORE_COLUMNS
 from app.components.chart_figures import TONES, TOOLTIP, ChartFigures
 from app.components.overlay_tables import Overlay
-from app.components.theme import DARK, LIGHT
+from app.components.theme import DARK, LIGHT, PALETTES
 
 
 def _figures() -> ChartFigures:
     tables = {n: ColumnDataSource(dict(c)) for n, c in Overlay().tables().items()}
-    return ChartFigures(ColumnDataSource({name: [] for name in COLUMNS}), tables)
+    bars, strip = ({name: [] for name in names} for names in (COLUMNS, SCORE_COLUMNS))
+    return ChartFigures(ColumnDataSource(bars), ColumnDataSource(strip), tables)
 
 
 def test_both_figures_share_time_and_stand_in_line() -> None:
@@ -44,3 +45,15 @@ def test_narrow_screens_are_told_how_long_a_bar_is() -> None:
     figures = _figures()
     figures.fit(60_000)
     assert figures.price.tags == [60_000, 110]
+
+
+def test_every_theme_can_be_worn() -> None:
+    figures = _figures()
+    for name, palette in PALETTES.items():
+        figures.wear(name)
+        assert figures.tones.palette == [getattr(palette, tone) for tone in TONES]
+        (words,) = {
+            r.glyph.background_fill_color for r in figures.price.renderers
+            if type(r.glyph).__name__ == "Text"
+        }
+        assert words == palette.panel

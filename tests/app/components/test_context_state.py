@@ -1,3 +1,5 @@
+from said import english
+
 from app.components.context_state import context_state, context_words
 from opportunity.detectors.news_inputs import NewsItem
 from opportunity.live.context import Context
@@ -11,7 +13,7 @@ FULL = Context(
 
 
 def _facts(state):
-    return {name: (value, tone) for name, value, _, tone in state["facts"]}
+    return {english(name): (english(value), tone) for name, value, _, tone in state["facts"]}
 
 
 def test_facts_are_written_with_their_units_and_sides() -> None:
@@ -43,5 +45,5 @@ def test_headlines_keep_their_words_and_say_whom_they_are_about() -> None:
 def test_words_for_the_steps_are_short() -> None:
     words = context_words(FULL, 20_000.0)
     assert set(words) == {"sentiment", "news", "whales"}
-    assert words["news"] == "Coin soars (Our Desk, tone +0.60)"
-    assert words["sentiment"].startswith("Fear & Greed 78")
+    assert english(words["news"]) == "Coin soars (Our Desk, tone +0.60)"
+    assert english(words["sentiment"]).startswith("Fear & Greed 78")

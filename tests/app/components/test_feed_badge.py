@@ -39,6 +39,7 @@ def test_state_is_told_by_word_and_glyph(state, tone) -> None:
 def test_ban_says_until_when() -> None:
     words = feed_words(status("banned", retry_at=AT + 90 * 60_000))
     assert words["label"] == "Feed: banned until 13:30:00"
+    assert (words["state"], words["until"]) == ("banned", "13:30:00")
     assert "Asked again at 13:30:00 UTC" in words["title"]
 
 

@@ -1,6 +1,8 @@
 import orjson
+import pytest
 
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch, TrustBadge
+from app.components.theme import PALETTES
 from opportunity.scoring.trust import TrustSummary
 from opportunity.storage.failures import StorageFull
 
@@ -41,7 +43,10 @@ def test_toggle_alone_switches_itself() -> None:
 
 def test_badge_and_theme_start_in_a_known_state() -> None:
     assert ConnectionBadge(epoch="a").beat == 0
-    assert ThemeSwitch(theme="light").theme == "light"
+    for name in PALETTES:
+        assert ThemeSwitch(theme=name).theme == name
+    with pytest.raises(ValueError, match="sepia"):
+        ThemeSwitch(theme="sepia")
 
 
 def test_trust_is_told_of_the_whole_market_once_something_scored() -> None:

@@ -1,40 +1,52 @@
+import importlib
+import pkgutil
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.components.island import HERE, dumps, module, style
+import app.components
+from app.components.island import HERE, Island, dumps
 
-MODULES = sorted(p.stem for p in HERE.glob("*.js") if p.stem not in ("common", "chart_readout"))
-
-
-def test_every_module_has_its_stylesheet() -> None:
-    assert MODULES
-    for name in MODULES:
-        assert "--panel" in style(name)
-        assert "export function render" in module(name)
+FILES = sorted([*HERE.glob("*.js"), *HERE.glob("*.css")])
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_nothing_comes_from_outside_and_no_text_becomes_markup(name: str) -> None:
-    code = module(name)
-    assert "innerHTML" not in code
-    assert "insertAdjacentHTML" not in code
-    assert "import " not in code
-    for text in (code.replace("http://www.w3.org/2000/svg", ""), style(name)):
-        assert "http://" not in text
-        assert "https://" not in text
+def parts(of: type[Island] = Island) -> Iterator[type[Island]]:
+    """Every component there is."""
+    for kind in of.__subclasses__():
+        if kind.__module__.startswith("app."):
+            yield kind
+        yield from parts(kind)
 
 
-@pytest.mark.parametrize("name", MODULES)
+for found in pkgutil.iter_modules(app.components.__path__, "app.components."):
+    importlib.import_module(found.name)
+PARTS = {kind.__name__: kind for kind in parts() if "_esm" in vars(kind)}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_draws_itself_in_the_colours_of_the_page(name: str) -> None:
+    assert "export function render" in PARTS[name]._esm
+    assert "--panel" in "".join(PARTS[name]._stylesheets)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_comes_from_outside_and_no_text_becomes_markup(path: Path) -> None:
+    code = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+    for word in ("innerHTML", "insertAdjacentHTML", "import ", "@import", "http://", "https://"):
+        assert word not in code
+
+
+@pytest.mark.parametrize("name", PARTS)
 def test_module_is_valid_javascript(name: str, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("no node on this machine; the browser test compiles the modules as well")
     path = tmp_path / f"{name}.mjs"
-    path.write_text(module(name), encoding="utf-8")
+    path.write_text(PARTS[name]._esm, encoding="utf-8")
     subprocess.run([node, "--check", str(path)], check=True, capture_output=True)
 
 

@@ -2,6 +2,7 @@ from dataclasses import fields
 
 import pytest
 
+from app.components.language import catalogue
 from app.components.metric_words import GROUPS, HEADLINE, label, meaning, meanings, written
 from opportunity.backtest.metrics import Metrics
 
@@ -32,3 +33,10 @@ def test_names_are_words():
 ])  # fmt: skip
 def test_numbers_carry_their_unit(name, value, text):
     assert written(name, value) == text
+
+
+@pytest.mark.parametrize("code", ["fa", "ar"])
+def test_names_have_every_language(code):
+    known = catalogue(code)
+    assert [n for n in NAMES if label(n) not in known] == []
+    assert [title for title in GROUPS if title not in known] == []

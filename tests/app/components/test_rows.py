@@ -4,7 +4,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.components.rows import FIELDS, PARTS, STOPPED, ranking, rows, table_state
+from app.components.filters import Filters
+from app.components.rows import (
+    FIELDS,
+    PARTS,
+    STOPPED,
+    Shown,
+    ranking,
+    rows,
+    scanned_state,
+    table_state,
+)
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.market.trust import MISMATCH, N_FACTORS, PRICE
 from opportunity.scoring.rules import STOPS
@@ -65,8 +75,7 @@ def test_a_row_says_what_the_record_says(evaluation: Evaluation) -> None:
 def test_state_of_nothing_is_empty() -> None:
     assert table_state(None) == {
         "frames": [], "rows": [], "total": 0, "passed": 0, "draft": False, "parts": PARTS,
-        "uncalibrated": "",
-        "held_up": "",
+        "uncalibrated": "", "held_up": "", "problem": "", "scan": "", "time": None, "source": "",
     }
 
 
@@ -85,14 +94,27 @@ def test_success_and_parts_are_those_of_the_record(evaluation: Evaluation) -> No
 
 
 def test_filters_choose_only_when_not_all_rows_fit(evaluation: Evaluation) -> None:
-    everything = table_state(evaluation, side="bullish", query="S1")
+    everything = table_state(evaluation, Shown(filters=Filters(side="bullish", q="S1")))
     assert len(everything["rows"]) == everything["total"] == 29
-    cut = table_state(evaluation, limit=5, side="bullish", min_confidence=0.01)
+    cut = table_state(evaluation, Shown(limit=5, filters=Filters(side="bullish", conf=0.01)))
     assert cut["total"] == 29
     assert 0 < len(cut["rows"]) <= 5
     assert {row[FIELDS.index("direction")] for row in cut["rows"]} == {1}
-    found = table_state(evaluation, limit=5, query="s12usdt")
+    found = table_state(evaluation, Shown(limit=5, filters=Filters(q="s12usdt")))
     assert [row[1] for row in found["rows"]] == ["S12/USDT"]
+
+
+def test_parts_of_a_scan_are_ranked_as_if_at_once(evaluation: Evaluation) -> None:
+    snapshot, rules = evaluation.snapshot, ScanRules(threshold=0.55)
+    names, every = snapshot.symbols, np.ones(9, bool)
+    parts = [
+        evaluate(snapshot, rules=rules, symbols=names[i : i + 7], exists=every)
+        for i in range(0, len(names), 7)
+    ]
+    whole, merged = table_state(evaluation), scanned_state(parts, Shown(scan="Deep"))
+    assert merged["rows"] == whole["rows"]
+    assert {n: merged[n] for n in ("total", "passed")} == {n: whole[n] for n in ("total", "passed")}
+    assert (merged["scan"], whole["scan"]) == ("Deep", "")
 
 
 def test_every_rule_has_its_words() -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import orjson
 import pytest
+from said import english
 
 from app.components.signal_feed import KEPT, MOVE, SignalFeed, milliseconds
 
@@ -22,7 +23,7 @@ def test_only_news_become_lines_but_all_are_counted() -> None:
     feed.take({"BTC/USDT": _signal(0.62 + MOVE / 2)})
     feed.take({"BTC/USDT": _signal(0.72)})
     feed.take({"BTC/USDT": _signal(0.3, "BEARISH")})
-    words = [line["words"] for line in _lines(feed)]
+    words = [english(line["words"]) for line in _lines(feed)]
     assert words == ["turned bearish", "stronger", "bullish"]
     assert orjson.loads(feed.state)["count"] == 4
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from said import english
 
 from app.components.success import success_line, verdict
 from opportunity.contracts import DETECTOR_NAMES
@@ -41,6 +42,10 @@ def _evaluation(score: float, known: Known | None) -> Evaluation:
     return evaluate(snapshot, exists=np.ones(9, bool), calibration=known)  # type: ignore[arg-type]
 
 
+def _line(found: Evaluation, at: tuple[int, int]) -> str:
+    return english(success_line(found, at))
+
+
 @pytest.mark.parametrize(
     ("success", "words"),
     [
@@ -49,29 +54,31 @@ def _evaluation(score: float, known: Known | None) -> Evaluation:
     ],
 )
 def test_probabilities_near_a_half_are_called_even(success: float, words: str) -> None:
-    assert verdict(success) == words
+    assert english(verdict(success)) == words
 
 
 def test_line_tells_the_stream_and_the_symbol() -> None:
-    line = success_line(_evaluation(0.8, Known(0.55)), (0, 0))
-    assert line == "Success 1h 55 %, overall 55 % (calibrated on 3 symbols)"
-    line = success_line(_evaluation(0.8, Known(0.49)), (0, 0))
-    assert line == "Success 1h 49 %, overall 49 %: about even odds (calibrated on 3 symbols)"
+    line = _line(_evaluation(0.8, Known(0.55)), (0, 0))
+    assert line == "Success 1h 55 % · overall 55 % · calibrated on 3 symbols"
+    line = _line(_evaluation(0.8, Known(0.49)), (0, 0))
+    assert line == (
+        "Success 1h 49 % · overall 49 %: about even odds · calibrated on 3 symbols"
+    )
 
 
 def test_verdicts_that_differ_stand_beside_their_own_number() -> None:
     known = Known(0.55)
     known.of_streams = lambda combined, _: np.full(combined.net.shape, 0.44)  # type: ignore[method-assign]
-    line = success_line(_evaluation(0.8, known), (0, 0))
+    line = _line(_evaluation(0.8, known), (0, 0))
     assert line == (
-        "Success 1h 44 %: more often wrong than right · overall 55 % (calibrated on 3 symbols)"
+        "Success 1h 44 %: more often wrong than right · overall 55 % · calibrated on 3 symbols"
     )
 
 
 def test_neutral_shows_none_and_uncalibrated_says_why() -> None:
-    assert success_line(_evaluation(0.0, Known(0.55)), (0, 0)) == ""
-    assert success_line(_evaluation(0.8, None), (0, 0)).startswith("Success uncalibrated: ")
-    line = success_line(_evaluation(0.8, Known(0.5, "of other weights")), (0, 0))
+    assert _line(_evaluation(0.0, Known(0.55)), (0, 0)) == ""
+    assert _line(_evaluation(0.8, None), (0, 0)).startswith("Success uncalibrated: ")
+    line = _line(_evaluation(0.8, Known(0.5, "of other weights")), (0, 0))
     assert line == "Success uncalibrated: of other weights"
-    nan = success_line(_evaluation(-0.8, Known(float("nan"))), (0, 0))
+    nan = _line(_evaluation(-0.8, Known(float("nan"))), (0, 0))
     assert nan == "Success uncalibrated: 1h: too few outcomes"

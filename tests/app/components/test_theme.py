@@ -2,7 +2,15 @@
 
 import pytest
 
-from app.components.theme import PALETTES, Palette, inherited, stylesheet
+from app.components.theme import (
+    CONTRAST,
+    PALETTES,
+    Palette,
+    inherited,
+    stylesheet,
+    theme_of,
+    variables,
+)
 
 
 def _luminance(colour: str) -> float:
@@ -29,15 +37,28 @@ def test_contrast_formula_of_black_on_white() -> None:
     ],
 )
 def test_text_reaches_wcag_aa(palette: Palette, ink: str, grounds: tuple[str, ...]) -> None:
+    least = 7 if palette is CONTRAST else 4.5
     for ground in grounds:
-        assert _contrast(getattr(palette, ink), getattr(palette, ground)) >= 4.5, ground
+        assert _contrast(getattr(palette, ink), getattr(palette, ground)) >= least, ground
 
 
 @pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
 def test_buttons_and_marks_reach_wcag_aa(palette: Palette) -> None:
-    assert _contrast(palette.on_acc, palette.acc) >= 4.5
-    assert _contrast(palette.warn, palette.warn_bg) >= 4.5
+    least = 7 if palette is CONTRAST else 4.5
+    assert _contrast(palette.on_acc, palette.acc) >= least
+    assert _contrast(palette.warn, palette.warn_bg) >= least
     assert _contrast(palette.acc, palette.panel) >= 3
+
+
+def test_high_contrast_draws_its_lines_too() -> None:
+    assert _contrast(CONTRAST.line, CONTRAST.panel) >= 4.5
+    assert f":root[data-theme=contrast] {{ {variables(CONTRAST)}" in stylesheet()
+
+
+def test_a_theme_that_is_not_known_is_dark() -> None:
+    assert [theme_of(name) for name in ("light", "contrast", "<b>", None)] == [
+        "light", "contrast", "dark", "dark",
+    ]
 
 
 def test_components_name_every_colour_that_pages_declare() -> None:

@@ -7,9 +7,11 @@ import pytest
 from builders import random_bars
 from hypothesis import given
 from hypothesis import strategies as st
+from said import english
 
 from app.components.waterfall import (
     MINUS,
+    advice_line,
     facts,
     rounded,
     say,
@@ -77,7 +79,7 @@ def test_why_state_says_what_each_detector_did() -> None:
     exists = [n in ("fibonacci", "price_action", "sar", "news") for n in DETECTOR_NAMES]
     words = {("fibonacci", 1): "Bullish reaction", ("price_action", 1): "other side"}
     state = why_state(one, "BTC/USDT", words=words, exists=exists)
-    steps = {s["name"]: s for s in state["steps"]}
+    steps = {s["name"]: s | {"words": english(s["words"])} for s in state["steps"]}
     assert steps["fibonacci"]["words"] == "Bullish reaction"
     assert steps["price_action"]["words"] == "leans down"
     assert steps["sar"]["words"] == "both sides cancel"
@@ -85,22 +87,22 @@ def test_why_state_says_what_each_detector_did() -> None:
     assert steps["harmonic"]["words"] == "absent: nothing to read"
     assert steps["harmonic"]["value"] is None
     assert state["net"] == pytest.approx(sum(s["value"] or 0 for s in state["steps"]))
-    assert "1h · confidence" in state["facts"]
+    assert "1h · confidence" in english(state["facts"])
 
 
 def test_nothing_scored_is_said() -> None:
     state = why_state(_explanation([NAN] * 9), "BTC/USDT")
     assert state["score"] is None
     assert state["net_shown"] == ""
-    assert "no score yet" in state["facts"]
+    assert "no score yet" in english(state["facts"])
 
 
 def test_gate_is_part_of_the_formula() -> None:
     gated = Component("sar", True, 0.5, 0.25, 0.4, 0.1, 0.1)
-    assert say(gated, True, {}) == "leans up"
+    assert english(say(gated, True, {})) == "leans up"
     one = _explanation([NAN] * 5 + [0.5] + [NAN] * 3)
-    assert "gated" in why_state(one, "X")["steps"][5]["formula"]
-    assert facts(one).startswith("1h")
+    assert "gate of the trend" in english(why_state(one, "X")["steps"][5]["formula"])
+    assert facts(one)[0] == "1h"
 
 
 def test_words_are_those_of_the_detectors_events_with_their_age() -> None:
@@ -127,8 +129,9 @@ def test_every_thing_that_is_told_has_a_line_of_its_own() -> None:
 
 
 def test_nothing_seen_is_not_said_of_a_detector_whose_sides_cancel() -> None:
-    assert say(Component("sar", True, 0.0, 0.0, 0.0, 0.1, 0.0), True, {}) == "sees nothing now"
-    assert say(Component("sar", True, 0.0, 0.0, 0.2, 0.1, 0.0), True, {}) == "both sides cancel"
+    silent, torn = (Component("sar", True, 0.0, 0.0, c, 0.1, 0.0) for c in (0.0, 0.2))
+    assert english(say(silent, True, {})) == "sees nothing now"
+    assert english(say(torn, True, {})) == "both sides cancel"
 
 
 @pytest.mark.parametrize(("value", "side", "shown"), [
@@ -152,7 +155,8 @@ def test_what_was_read_is_told_where_a_detector_says_only_its_side() -> None:
     one = _explanation([NAN] * 6 + [-0.2, 0.0, 0.3])
     read = {"sentiment": "Fear & Greed 78", "news": "Coin soars", "whales": "Takers 60 % bought"}
     words = {("whales", 1): "Large buys"}
-    steps = {s["name"]: s for s in why_state(one, "X", words=words, read=read)["steps"]}
+    state = why_state(one, "X", words=words, read=read)
+    steps = {s["name"]: s | {"words": english(s["words"])} for s in state["steps"]}
     assert steps["sentiment"]["words"] == "leans down · context: Fear & Greed 78"
     assert steps["news"]["words"] == "both sides cancel · context: Coin soars"
     assert steps["whales"]["words"] == "Large buys"
@@ -160,17 +164,22 @@ def test_what_was_read_is_told_where_a_detector_says_only_its_side() -> None:
 
 def test_ict_and_success_come_with_the_state() -> None:
     state = why_state(_explanation([0.3] * 9), "X", success="Success 1h 55 %", ict=0.25)
-    hints = {s["name"]: s["hint"] for s in state["steps"]}
+    hints = {s["name"]: english(s["hint"]) for s in state["steps"]}
     assert "ICT sequence by itself +0.25" in hints["smc"]
     assert "ICT" not in hints["sar"]
     assert state["success"] == "Success 1h 55 %"
-    assert "ICT" not in why_state(_explanation([0.3] * 9), "X")["steps"][2]["hint"]
+    assert "ICT" not in english(why_state(_explanation([0.3] * 9), "X")["steps"][2]["hint"])
 
 
 def test_why_state_tells_what_is_wrong_with_the_bars() -> None:
     good = _explanation([0.5] * 9)
     assert why_state(good, "BTC/USDT")["trust"] == ""
     doubted = good.trusted(0.625, "4 % of the 1h bars missing lately")
-    told_ = why_state(doubted, "BTC/USDT")["trust"]
+    told_ = english(why_state(doubted, "BTC/USDT")["trust"])
     assert told_ == "Trust in the data 0.62: 4 % of the 1h bars missing lately"
-    assert why_state(good.trusted(0.5, ""), "BTC/USDT")["trust"] == "Trust in the data 0.50"
+    plain = why_state(good.trusted(0.5, ""), "BTC/USDT")["trust"]
+    assert english(plain) == "Trust in the data 0.50"
+
+
+def test_advice_is_said_in_words_of_the_catalogue() -> None:
+    assert english(advice_line("STRONG_BUY", "LOW")) == "Overall: STRONG BUY · risk LOW"

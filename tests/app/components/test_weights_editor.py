@@ -3,6 +3,7 @@ from typing import Any
 import orjson
 import pytest
 
+from app.components.language import phrase
 from app.components.weights_editor import WeightsEditor
 from opportunity.errors import ConflictError
 from opportunity.scoring.weights import Weights
@@ -30,7 +31,7 @@ def test_apply_normalises_and_marks_as_active() -> None:
     assert sum(applied[0].values()) == pytest.approx(1)
     assert applied[0]["sar"] == pytest.approx(0.55)
     assert orjson.loads(editor.active) == pytest.approx(applied[0])
-    assert _note(editor)["text"] == "Applied for everybody."
+    assert _note(editor)["text"] == phrase("Applied for everybody.")
 
 
 def test_conflict_is_asked_and_force_goes_through() -> None:
@@ -42,7 +43,9 @@ def test_conflict_is_asked_and_force_goes_through() -> None:
     editor = WeightsEditor(weights, on_apply=apply)
     message = {"type": "apply", "values": weights.as_dict() | {"sar": 0.2}}
     editor._handle_msg(message)
-    assert "version must be 3" in _note(editor)["conflict"]
+    asked = _note(editor)
+    assert "version must be 3" in asked["conflict"]["values"]["why"]
+    assert asked["asks"]
     assert orjson.loads(editor.active)["sar"] == 0.1
     editor._handle_msg({**message, "force": True})
     assert _note(editor)["conflict"] == ""
@@ -91,3 +94,49 @@ def test_echo_names_the_newest_edit_it_knows_of() -> None:
     assert orjson.loads(editor.draft)["n"] == 7
     weights.update(sar=0.1)
     assert orjson.loads(editor.draft)["n"] == 7
+
+
+def test_rest_is_told_and_a_move_is_not() -> None:
+    rests: list[float] = []
+    weights = Weights()
+    editor = WeightsEditor(weights, on_rest=lambda: rests.append(weights.sar))
+    values = weights.as_dict()
+    editor._handle_msg({"type": "draft", "values": values | {"sar": 0.2}, "n": 1, "rest": False})
+    assert rests == []
+    editor._handle_msg({"type": "draft", "values": values | {"sar": 0.3}, "n": 2, "rest": True})
+    assert rests == [0.3]
+
+
+def test_file_is_offered_to_the_browser_and_changes_nothing_by_itself() -> None:
+    weights = Weights()
+    editor = WeightsEditor(weights)
+    values = weights.as_dict() | {"sar": 0.3}
+    editor._handle_msg({"type": "import", "text": orjson.dumps({"weights": values}).decode()})
+    offer = orjson.loads(editor.offer)
+    assert offer["values"] == values
+    assert weights == Weights()
+    editor._handle_msg({"type": "import", "text": '{"smcc": 1}'})
+    assert "Did you mean 'smc'?" in _note(editor)["text"]
+    assert orjson.loads(editor.offer) == offer
+    editor._handle_msg({"type": "import", "text": orjson.dumps(values).decode()})
+    assert orjson.loads(editor.offer)["n"] > offer["n"]  # the same once more is news
+
+
+def test_history_comes_from_the_owner() -> None:
+    row = {"version": 3, "at": 1, "by": "api", "weights": Weights().as_dict()}
+    editor = WeightsEditor(Weights(), on_history=lambda: [row])
+    editor._handle_msg({"type": "history"})
+    first = orjson.loads(editor.versions)
+    assert first["rows"] == [row]
+    editor._handle_msg({"type": "history"})
+    assert orjson.loads(editor.versions)["n"] > first["n"]
+    alone = WeightsEditor(Weights())
+    alone._handle_msg({"type": "history"})
+    assert alone.versions == "{}"
+
+
+def test_what_is_in_force_is_what_was_marked() -> None:
+    editor = WeightsEditor(Weights())
+    editor.set_active(Weights(sar=0.4).as_dict(), phrase("New weights ({by}).", by="api"))
+    assert editor.in_force["sar"] == 0.4
+    assert _note(editor)["text"]["values"] == {"by": "api"}

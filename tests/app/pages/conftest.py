@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from bokeh.document import Document
+from desks import Desk
 from panel.io.state import set_curdoc
 
 from opportunity.bus.memory import Hub
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.detectors.news_inputs import NewsItem
-from opportunity.errors import ConflictError
+from opportunity.errors import ConflictError, CoverageError
 from opportunity.feeds.status import FeedStatus
 from opportunity.live.chart import ChartData, chart_of
 from opportunity.live.context import Context
@@ -26,6 +27,7 @@ from opportunity.scoring.explanation import Explanation
 from opportunity.scoring.presets import PRESETS
 from opportunity.scoring.snapshot import MarketSnapshot
 from opportunity.scoring.weights import Weights
+from opportunity.storage.repositories import StoredWeights
 from opportunity.strategy import Evaluation, ScanRules, evaluate
 
 NAMES = (
@@ -61,10 +63,18 @@ class FeedFacts:
 class AgentFacts:
     enabled = True
     running = True
+    last_error = ""
     scan_interval_ms = 30_000
 
 
-class World:
+class WhatIfFacts:
+    """Knows of no history; a test puts its own `compare` in its place."""
+
+    async def compare(self, now: Any, draft: Any = None, counts: bool = False) -> Any:
+        raise CoverageError("history must be there, was none")
+
+
+class World(Desk):
     """Random-walk bars of a few symbols; `close_bars` and `move` make it live."""
 
     version, epoch, source, feed_name, base = "0.1.0", "world", "simulated", "simulated", "5m"
@@ -79,6 +89,7 @@ class World:
         self.timeframes = frames
         self.now = START
         self.agent, self.feed = AgentFacts(), FeedFacts(self)
+        self.what_ifs = WhatIfFacts()
         self.controls = self  # what people turn is here, too
         self.hub = Hub(asyncio.get_running_loop(), tick_s=0)
         self.weights, self.weights_version = Weights(), 1
@@ -96,6 +107,7 @@ class World:
         self.opened = {s: self.bars[s, frames[0]].close[-1] for s in self.symbols}
         self.running: dict[str, list[float]] = {}
         self._snapshot = self._look()
+        self.set_up()
 
     @property
     def uptime_s(self) -> float:
@@ -209,6 +221,9 @@ class World:
             *(Preset(n, dict(w), True) for n, w in PRESETS.items()),
             *(Preset(n, w, False) for n, w in self.saved.items()),
         ]
+
+    async def weights_history(self, limit: int = 30) -> tuple[StoredWeights, ...]:
+        return (StoredWeights(1, self.weights.as_dict(), "start", START),)
 
     async def save_preset(self, name: str, values: dict[str, float], by: str) -> None:
         self.saved[name] = dict(values)

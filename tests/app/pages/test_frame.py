@@ -20,6 +20,8 @@ def test_universe_is_told_once_it_is_known() -> None:
     assert frame.universe(services) == "opening the market"
     services.symbols = ("BTC/USDT",)
     assert frame.universe(services) == "1 symbol · 2 timeframes"
+    services.symbols = ("BTC/USDT", "ETH/USDT")
+    assert frame.universe(services, "fa") == "2 نماد · 2 بازهٔ زمانی"
 
 
 def test_a_page_without_a_document_is_refused() -> None:

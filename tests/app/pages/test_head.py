@@ -1,5 +1,9 @@
 """The header of one page follows the news, and what is pressed in it is carried out."""
 
+import re
+from pathlib import Path
+
+from app.pages import head as head_module
 from app.pages.head import Head
 
 
@@ -31,3 +35,9 @@ async def test_trust_is_that_of_the_newest_scan(world, doc) -> None:
     assert head.trust.state == "{}"
     head.draw_trust()
     assert f'"symbols":{len(world.symbols)}' in head.trust.state
+
+
+async def test_every_root_that_the_shell_embeds_is_there(world, doc) -> None:
+    markup = (Path(head_module.__file__).parent / "shell.html").read_text(encoding="utf-8")
+    embedded = set(re.findall(r"embed\(roots\.(\w+)\)", markup))
+    assert set(Head(world, doc, "contrast").roots()) == embedded

@@ -44,7 +44,7 @@ async def served(world):
 
 def _session_of(page):
     (editor, _) = page._render_items["weights"]
-    return editor._on_apply.__self__
+    return editor._on_apply.__self__._moved.__self__
 
 
 async def test_page_comes_from_this_server_alone(served) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 import weakref
 
 import accounts
@@ -40,7 +41,8 @@ async def test_page_comes_from_this_server_alone_and_names_all_pages(served) -> 
     address, _ = served
     html = (await AsyncHTTPClient().fetch(address)).body.decode()
     assert "SIMULATED MARKET" in html
-    assert '<a href="portfolio" aria-current="page">Portfolio</a>' in html
+    link = re.search(r'<a[^>]*href="portfolio"[^>]*>', html)
+    assert 'aria-current="page"' in link[0]
     assert portfolio in PAGES
     for part in html.replace("http://www.w3.org/2000/svg", "").split("http")[1:]:
         assert not part.startswith(("://", "s://")), part[:80]

@@ -21,7 +21,7 @@ def press(world, doc, turn, paper):
     async def press(**asked):
         before = part.answer
         hands.ask(part, asked)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while part.answer == before:
                 await turn(doc)
         return orjson.loads(part.answer)
@@ -33,16 +33,16 @@ def press(world, doc, turn, paper):
     ("asked", "done", "words"),
     [
         ({"type": "close", "symbol": "BTC/USDT"}, ("close", "BTC/USDT", "page", ""), "next open"),
-        ({"type": "flatten", "why": "w" * 300}, ("flatten", "page", "w" * 200), "2 positions"),
+        ({"type": "flatten", "why": "w" * 300}, ("flatten", "page", "w" * 200), "{n} positions"),
         ({"type": "reset", "cash": 500, "why": "new"}, ("reset", 500.0, "page", "new"), "anew"),
         ({"type": "reset_breaker", "name": "drawdown"},
-         ("reset_breakers", "drawdown", "page", ""), "Drawdown breaker closed"),
+         ("reset_breakers", "drawdown", "page", ""), "closed by hand"),
     ],
 )
 async def test_commands_are_carried_out_and_told(press, paper, asked, done, words):
     told = await press(**asked)
     assert paper.done == [done]
-    assert words in told["text"]
+    assert words in told["text"]["text"]
     assert told["error"] == ""
 
 
@@ -54,12 +54,13 @@ async def test_commands_are_carried_out_and_told(press, paper, asked, done, word
 async def test_nonsense_is_refused_in_words(press, asked):
     told = await press(**asked)
     assert told["text"] == ""
-    assert told["error"].startswith("Not done: ")
+    assert told["error"]["text"] == "Not done: {why}"
+    assert told["error"]["values"]["why"]
 
 
 async def test_what_cannot_be_done_now_is_told(press, paper):
     paper.error = accounts.NOT_NOW
-    assert "agent must run" in (await press(type="flatten"))["error"]
+    assert "agent must run" in (await press(type="flatten"))["error"]["values"]["why"]
 
 
 async def test_a_page_that_has_gone_is_told_nothing(world, doc, turn, paper):

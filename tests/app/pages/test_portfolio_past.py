@@ -18,7 +18,7 @@ def past(world, doc):
 
 
 async def _until(told, doc, turn) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not told():
             await turn(doc)
 

@@ -84,7 +84,7 @@ async def test_switch_of_the_agent_and_limits_are_followed(session, world, doc, 
     world.paper.turned["max_drawdown"] = 0.5
     await turn(doc)
     assert not session.head.agent.enabled
-    assert "Agent OFF" in _told(session.summary)["held_back"]
+    assert "Agent OFF" in _told(session.summary)["held_back"]["text"]
     assert _told(session.summary)["drawdown_limit"] == 0.5
 
 

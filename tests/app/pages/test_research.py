@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 import weakref
 
 import panel as pn
@@ -41,9 +42,9 @@ async def test_page_comes_from_this_server_alone_and_names_all_pages(served) -> 
     address, _ = served
     html = (await AsyncHTTPClient().fetch(address)).body.decode()
     assert "SIMULATED MARKET" in html
-    assert '<a href="research" aria-current="page">Research</a>' in html
+    assert re.search('<a href="research"[^>]* aria-current="page">', html)
     for page in PAGES:
-        assert f">{page.TITLE}</a>" in html
+        assert f"{page.TITLE}</a>" in html
     for part in html.replace("http://www.w3.org/2000/svg", "").split("http")[1:]:
         assert not part.startswith(("://", "s://")), part[:80]
 

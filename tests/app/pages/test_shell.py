@@ -1,3 +1,5 @@
+import re
+
 import panel as pn
 import pytest
 from bokeh.document import Document
@@ -5,7 +7,8 @@ from jinja2 import Environment
 
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch
 from app.components.signal_table import SignalTable
-from app.pages.shell import asked, chosen_language, shell
+from app.pages import PAGES
+from app.pages.shell import asked, chosen_language, chosen_theme, shell
 
 MACROS = Environment(autoescape=True).from_string(
     "{% macro embed(root) %}[{{ root }}]{% endmacro %}"
@@ -20,6 +23,38 @@ def test_facts_of_the_header_are_escaped() -> None:
     assert "<b></span>" not in html
     assert "&lt;b&gt;" in html
     assert 'data-theme="dark"' in html
+
+
+def test_rail_names_all_pages_with_a_key_each() -> None:
+    page = shell("risk", "Risk", {}, theme="dark")
+    html = page.template.render(
+        **page._render_variables, roots=_Roots(), macros=MACROS, plot_script=""
+    )
+    rail = html.partition('<nav class="rail"')[2].partition("</nav>")[0]
+    keys = re.findall(r'href="([^"]+)" data-key="(\w)"', rail)
+    assert [path for path, _ in keys] == [p.PATH.lstrip("/") or "./" for p in PAGES]
+    assert len({key for _, key in keys}) == len(PAGES)
+    assert rail.count("aria-current") == 1
+    assert rail.count("<path d=") == len(PAGES)
+
+
+def test_shell_in_another_language(monkeypatch) -> None:
+    monkeypatch.setattr(type(pn.state), "cookies", {
+        "opportunity-language": "ar", "opportunity-theme": "contrast",
+    })
+    assert chosen_theme() == "contrast"
+    page = shell("risk", "Risk", {}, theme=chosen_theme(), mark="SIMULATED MARKET")
+    html = page.template.render(
+        **page._render_variables, roots=_Roots(), macros=MACROS, plot_script=""
+    )
+    assert '<html lang="ar" dir="rtl" data-theme="contrast"' in html
+    assert "سوق محاكاة" in html
+    assert "Paper only" not in html.partition("<body>")[2].partition("<script")[0]
+
+
+def test_scripts_of_the_shell_end_no_script_of_the_page() -> None:
+    page = shell("risk", "Risk", {}, theme="dark")
+    assert "</script" not in page._render_variables["shell_js"]
 
 
 class _Roots:
