@@ -52,6 +52,16 @@ def configure_logs(level: str, format: Format = "text") -> None:
         )
     if not any(isinstance(one, Keeper) for one in logging.getLogger().handlers):
         logging.getLogger().addHandler(Keeper(logging.WARNING))
+    adopt_libraries()
+
+
+def adopt_libraries() -> None:
+    """Have those libraries speak as all others that print by themselves once they are imported."""
+    for name in ("bokeh", "panel"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
 
 
 class _Plain(logging.Formatter):

@@ -18,6 +18,7 @@ from app.auth.gate import Gate
 from app.auth.oauth import oauth_routes
 from app.auth.tls import tls_context
 from app.edge.outbound import Outbound
+from app.logs import adopt_libraries
 from app.observing.observing import Observing
 from app.pages import PAGES
 from app.services import Services
@@ -51,6 +52,7 @@ class Site:
         self, settings: Settings, services: Services, cookie_secret: str,
         listening: socket.socket | None = None,
     ) -> None:
+        adopt_libraries()
         gate = Gate.of(services)
         with _bound(listening):
             self._server = self._make(settings, services, gate, cookie_secret)

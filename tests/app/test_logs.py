@@ -59,13 +59,16 @@ def test_what_a_terminal_would_obey_is_escaped(log) -> None:
     assert line.endswith("file=a\\x1b[2J\\x9b.json")
 
 
-def test_libraries_are_heard_from_warnings_on(log, monkeypatch) -> None:
+@pytest.mark.parametrize("name", ["bokeh", "panel"])
+def test_libraries_are_heard_from_warnings_on(log, monkeypatch, name) -> None:
+    import panel  # noqa: F401 - which prints by itself from then on, as Bokeh does
+
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])  # those of the test runner
     before = root.level
     configure_logs("DEBUG")
-    logging.getLogger("bokeh.x").info("chatter")
-    logging.getLogger("bokeh.x").warning("something")
+    logging.getLogger(f"{name}.x").info("chatter")
+    logging.getLogger(f"{name}.x").warning("something")
     root.setLevel(before)
     (line,) = log()
     assert "something" in line

@@ -1,6 +1,7 @@
 
 from pathlib import Path
 
+from looking import until
 from runbook.transcript import Command, agrees, commands_of, run
 
 DOC = """
@@ -25,12 +26,19 @@ def test_commands_are_read_with_what_is_shown() -> None:
     assert second.text == "echo \\\n    two \\\n    three"
 
 
+def ended(pid: str) -> bool:
+    """Tell whether a process is gone, or waits for nothing but its parent."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() == b""
+    except OSError:
+        return True
+
+
 def test_one_shell_from_top_to_bottom_and_no_further_than_a_failure(tmp_path) -> None:
     commands = [Command(text, "") for text in
                 ("x=5", 'echo "$x"', "sleep 600 & echo $!", "false", "echo never")]  # fmt: skip
     run(commands, tmp_path, [], {}, 20)
-    left = Path(f"/proc/{commands[2].output}/cmdline")  # what goes on in the background is ended
-    assert not left.exists() or left.read_bytes() == b""
+    until(lambda: ended(commands[2].output))  # what goes on in the background
     assert [one.code for one in commands] == [0, 0, 0, 1, None]
     assert commands[1].output == "5"
 
