@@ -18,7 +18,7 @@ from opportunity.storage.events import EventRepository
 from opportunity.storage.failures import DatabaseError, StorageFull
 from opportunity.storage.ledger import Ledger
 from opportunity.storage.session import read_session
-from opportunity.trading.broker import Broker
+from opportunity.trading.broker import PaperBroker
 from opportunity.trading.records import CLOSED, OPEN, STREAK
 from opportunity.trading.rules import TradeRules
 
@@ -172,7 +172,7 @@ async def test_what_is_not_held_cannot_be_closed(ledger) -> None:
 @pytest.mark.parametrize("error", [DatabaseError("no line"), StorageFull("no room")])
 async def test_command_that_cannot_be_stored_has_never_been(ledger, error, monkeypatch) -> None:
     monkeypatch.setattr(bookkeeper, "FIRST_S", 0.002)
-    monkeypatch.setattr(Broker, "set_stale", lambda *_: None)  # a slow machine is not meant here
+    monkeypatch.setattr(PaperBroker, "set_stale", lambda *_: None)  # a slow machine is no fault
 
     async def attempt(agent: Agent) -> None:
         await agent._desk.keeping.flush()
