@@ -84,7 +84,10 @@ class Backups:
         found = []
         for ending in ENDINGS.values():
             for path in self.folder.glob(f"[!.]*{ending}"):
-                stat = path.stat()
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:  # removed since it was listed, or a link to nowhere
+                    continue
                 found.append(Copy(
                     path.name, stat.st_size, stat.st_mtime_ns // 1_000_000,
                     path.name.startswith("auto-"),

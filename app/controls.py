@@ -136,9 +136,11 @@ class Controls:
         async with self._turns:
             if check is not None:
                 check()
-            return await asyncio.to_thread(
+            saved = await asyncio.to_thread(
                 self._presets.save, name, values, self._preset_said(name, by)
             )
+            self._tell("preset", {"name": name, "weights": saved.weights}, None, by)
+            return saved
 
     async def delete_preset(
         self, name: str, by: str, check: Callable[[], None] | None = None
@@ -148,6 +150,7 @@ class Controls:
             if check is not None:
                 check()
             await asyncio.to_thread(self._presets.delete, name, self._preset_said(name, by))
+            self._tell("preset", {"name": name, "weights": None}, None, by)
 
     def _preset_said(self, name: str, by: str) -> Said:
         return lambda before, after: self._audit.event(

@@ -48,9 +48,9 @@ class Folds:
     anchored: bool = True
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n <= MOST_FOLDS:
-            raise ValueError(f"folds must be in 1..{MOST_FOLDS}, was {self.n}")
-        if not 0 < self.train < 1:
+        if not isinstance(self.n, int) or not 1 <= self.n <= MOST_FOLDS:
+            raise ValueError(f"folds must be a whole number in 1..{MOST_FOLDS}, was {self.n}")
+        if not isinstance(self.train, float) or not 0 < self.train < 1:
             raise ValueError(f"train must be a share in (0, 1), was {self.train}")
 
 

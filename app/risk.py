@@ -96,7 +96,9 @@ class Risk:
     def __init__(self, agent: Agent, feed: Feed, paper: Paper) -> None:
         self._agent, self._paper = agent, paper
         self._history = RiskHistory(agent, feed)
-        self._answers: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._answers: OrderedDict[tuple[Any, ...], asyncio.Future[tuple[Any, bool]]] = (
+            OrderedDict()
+        )
 
     @property
     def manager(self) -> RiskManager:
@@ -172,18 +174,28 @@ class Risk:
         return MarketNow(float(snapshot.price[row]), atr, float(snapshot.volume_24h[row]))
 
     async def _once(self, state: PortfolioState, asked: tuple[Any, ...], work: Any) -> Any:
-        """Work an answer out on a thread, unless it is there already."""
+        """Work an answer out on a thread, once for all pages that ask for it at the same time."""
         manager = self.manager
         key = (state, manager.limits, *asked)
-        if key not in self._answers:
-            held = await self._held(manager, state)
-            answer = await asyncio.to_thread(work, manager, held)
-            if held.missing:
-                return answer  # maybe the market answers next time
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = asyncio.ensure_future(self._work(manager, state, work))
             self._answers[key] = answer
             while len(self._answers) > KEPT:
                 self._answers.popitem(last=False)
-        return self._answers[key]
+        whole = False
+        try:
+            found, whole = await asyncio.shield(answer)
+        finally:
+            # What failed or lacks a history is asked anew: maybe the market answers next time.
+            if answer.done() and not whole and self._answers.get(key) is answer:
+                del self._answers[key]
+        return found
+
+    async def _work(self, manager: RiskManager, state: PortfolioState, work: Any) -> Any:
+        """Return an answer, and whether nothing is missing for it."""
+        held = await self._held(manager, state)
+        return await asyncio.to_thread(work, manager, held), not held.missing
 
     async def _held(self, manager: RiskManager, state: PortfolioState) -> Held:
         symbols = [line.symbol for line in state.positions]

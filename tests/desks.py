@@ -25,6 +25,10 @@ class Lists:
         self.kept[name] = Watchlist(name, tuple(symbols), 1)
         return self.kept[name]
 
+    def change(self, name: str, add: Any = (), remove: Any = ()) -> Watchlist:
+        there = self.kept[name].symbols if name in self.kept else ()
+        return self.write(name, [s for s in dict.fromkeys([*there, *add]) if s not in remove])
+
     def delete(self, name: str) -> None:
         del self.kept[name]
 

@@ -74,6 +74,7 @@ class AccountHistory(Island):
     """The newest trades and fills."""
 
     state = param.String("{}", doc="What is shown, JSON; see `account_state.history_state`.")
+    problem = param.String("", doc="Why nothing newer could be read; empty while all is well.")
 
     _fill = "stretch_width"
     _esm = figured_module("account_history")

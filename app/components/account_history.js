@@ -25,7 +25,8 @@ export function render({ model }) {
     } }, NAMES[name]));
   const files = ["csv", "json"].map((format) => h("a", { class: "pill file", download: true }, format.toUpperCase()));
   const panel = h("div", { class: "scroll", tabindex: 0, role: "tabpanel", id: "panel" }, h("table", {}, h("thead", {}, head), body));
-  const root = h("div", { class: "fill" }, h("div", { class: "head" }, h("h2", {}, t("History")), h("div", { class: "tabs", role: "tablist", "aria-label": t("History") }, ...tabs), count, h("span", { class: "spacer" }), ...files), panel);
+  const problem = h("p", { class: "problem", role: "alert" });
+  const root = h("div", { class: "fill" }, h("div", { class: "head" }, h("h2", {}, t("History")), h("div", { class: "tabs", role: "tablist", "aria-label": t("History") }, ...tabs), count, h("span", { class: "spacer" }), ...files), problem, panel);
 
   function choose(name) {
     chosen = name;
@@ -68,11 +69,14 @@ export function render({ model }) {
       const [text, tone] = cell(name, row);
       return h("td", { class: `${LEFT.has(name) ? "left" : ""} ${tone}`.trim() || null }, text);
     }))));
-    if (!rows.length) body.append(h("tr", {}, h("td", { colspan: columns.length, class: "dim left" }, NONE[chosen])));
+    setText(problem, model.problem ? t("The history could not be read: {why}", { why: model.problem }) : "");
+    if (rows.length || (model.problem && !state[chosen])) return;
+    body.append(h("tr", {}, h("td", { colspan: columns.length, class: "dim left" }, state[chosen] ? NONE[chosen] : t("Waiting for the account"))));
   }
 
   onDo(model, { export: () => files[0].click() });
   model.on("state", draw);
+  model.on("problem", draw);
   draw();
   return root;
 }

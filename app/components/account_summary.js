@@ -13,7 +13,7 @@ export function render({ model }) {
       h("span", { class: "dim quiet" }, t("Paper only: no order ever leaves this machine. Not advice."))),
     cards, row, told, problem);
   const made = new Map(), shown = new Map();
-  let asking = "";
+  let asking = "", sure = "";
 
   function card(name) {
     if (!made.has(name)) {
@@ -74,8 +74,20 @@ export function render({ model }) {
   function breaker(line) {
     const glyph = h("span", { "aria-hidden": "true" }), word = h("span");
     const chip = h("span", { class: "state" }, glyph, word);
-    const reset = h("button", { class: "pill", type: "button", "aria-label": t("Close the breaker by hand: {name}", { name: t(line.title) }),
-      onclick: () => { asking = line.name; reset.disabled = true; model.send_msg({ type: "reset_breaker", name: line.name }); } }, t("Close by hand"));
+    const reset = h("button", { class: "pill", type: "button", onclick: press, onblur: () => confirm("") });
+    const confirm = (name) => {
+      sure = name;
+      setText(reset, sure ? t("Close it now") : t("Close by hand"));
+      reset.setAttribute("aria-label", sure ? t("Yes, close the breaker: {name}", { name: t(line.title) }) : t("Close the breaker by hand: {name}", { name: t(line.title) }));
+    };
+    function press() {
+      if (sure !== line.name) { confirm(line.name); return; }
+      confirm("");
+      asking = line.name;
+      reset.disabled = true;
+      model.send_msg({ type: "reset_breaker", name: line.name });
+    }
+    confirm("");
     const box = h("div", { class: "breaker" }, h("span", { class: "dim" }, t(line.title)), chip, reset);
     row.append(box);
     return { box, chip, glyph, word, reset };

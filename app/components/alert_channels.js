@@ -112,7 +112,7 @@ export function render({ model }) {
     event.preventDefault();
     const values = Object.fromEntries(differs().map(([name, field]) => [name, value(field)]));
     const found = await press(save, ruled, () => ask("rules", { values, version: from.version }), t("Applied."));
-    if (found) { from = { rules: found.rules, version: found.version }; fill(false); }
+    if (found) from = { rules: found.rules, version: found.version };  // what is drawn next has them
     changed();
   }
 

@@ -158,8 +158,10 @@ export function render({ model }) {
     amount.value = value ?? usualAmount;
   }
 
+  /** A typed number; null for an emptied field, which the server refuses: it is not 0. */
+  function part(control, scale = 1) { return control.value.trim() === "" ? null : Number(control.value) / scale; }
+
   function market() {
-    const part = (control, scale = 1) => Number(control.value) / scale;
     const some = symbol.value.split(",").map((name) => name.trim()).filter(Boolean);
     return {
       ...(some.length > 1 ? { symbols: some } : { symbol: some[0] ?? "" }),
@@ -176,10 +178,10 @@ export function render({ model }) {
     event.preventDefault();
     if (run.disabled) return;
     run.disabled = true;
-    const search = { method: method.value, n: Number(count.value), objective: aim.value, least_trades: Number(least.value) };
+    const search = { method: method.value, n: part(count), objective: aim.value, least_trades: part(least) };
     model.send_msg({ type: "run", asked: { kind, market: market(), preset: preset.value,
       ...(kind === "sweep" || kind === "walk_forward" ? { search } : {}),
-      ...(kind === "walk_forward" ? { folds: { n: Number(folds.value), train: Number(train.value) / 100, anchored: Boolean(anchored.value) } } : {}),
+      ...(kind === "walk_forward" ? { folds: { n: part(folds), train: part(train, 100), anchored: Boolean(anchored.value) } } : {}),
       ...(kind === "calibration" ? { method: curve.value } : {}) } });
   }
 
@@ -217,7 +219,7 @@ export function render({ model }) {
     if (!symbol.value) symbol.value = offered.symbols?.[0] ?? "";
     const kept = preset.value, by = aim.value;
     preset.replaceChildren(option("", t("active weights")), ...(offered.presets ?? []).map((name) => option(name)));
-    preset.value = kept;
+    preset.value = (offered.presets ?? []).includes(kept) ? kept : "";
     if (told === 0 && offered.frames) {
       told = 1;
       aim.replaceChildren(...offered.objectives.map(([name, text]) => option(name, t(text))));

@@ -65,7 +65,12 @@ export function render({ model }) {
     rows = s.rows ?? [];
     setText(champion, s.champion ? t("champion: {trades} trades, {drawdown} below its peak", { trades: s.champion.trades, drawdown: part(s.champion.drawdown, 1) }) : "");
     const names = JSON.parse(model.presets || "[]");
-    if (preset.options.length !== names.length) preset.replaceChildren(...names.map((one) => h("option", { value: one }, one)));
+    if (preset.dataset.names !== model.presets) {
+      const kept = preset.value;
+      preset.dataset.names = model.presets;
+      preset.replaceChildren(...names.map((one) => h("option", { value: one }, one)));
+      if (names.includes(kept)) preset.value = kept;
+    }
     if (!sure) body.replaceChildren(...rows.map(line));
     table.hidden = !rows.length;
     empty.hidden = rows.length > 0;

@@ -151,7 +151,7 @@ export function render({ model }) {
 
   function draw() {
     const next = JSON.parse(model.state || "{}");
-    const another = next.symbol !== state.symbol || next.timeframe !== state.timeframe;
+    const another = next.symbol !== state.symbol || next.timeframe !== state.timeframe || !state.models;  // what failed has begun nothing
     veil.hidden = !(next.loading || next.error || !next.symbol);
     veil.classList.toggle("faint", Boolean(next.loading && kept));
     wait.hidden = Boolean(next.error);

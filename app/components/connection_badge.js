@@ -140,7 +140,11 @@ export function render({ model }) {
     market.hidden = model.beat <= 0;
   }
 
-  function beaten() { beat = performance.now(); draw(); }
+  function beaten() {
+    beat = performance.now();
+    draw();
+    document.dispatchEvent(new CustomEvent("opportunity:beat", { detail: model.beat }));
+  }
   function shown() { beat = performance.now(); model.visible = !document.hidden; if (!document.hidden) draw(); }
   function online() { again(); }
   function offline() { if (state !== "connected") enter("disconnected"); }

@@ -52,7 +52,8 @@ function compareView(at) {
     empty.hidden = rows.length > 0;
     if (text === newest && all !== undefined) return;
     newest = text;
-    const focused = root.getRootNode().activeElement?.dataset?.drop;
+    const { drop, symbol } = root.getRootNode().activeElement?.dataset ?? {};
+    const focused = drop ? `[data-drop="${drop}"]` : symbol ? `[data-symbol="${symbol}"]` : "";
     const head = h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden" }, t("Figure"))), ...rows.map((row) => h("th", { scope: "col" },
       symbolButton(at, row.symbol, "pick", symbolName(row.symbol)),
       h("button", { class: "drop", type: "button", "data-drop": row.symbol, "aria-label": t("Do not compare {symbol}", { symbol: row.symbol }), onclick: () => at.toggle(row.symbol) }, "×"))));
@@ -69,7 +70,7 @@ function compareView(at) {
     }));
     const parts = h("tr", {}, h("th", { scope: "row", class: "partnames" }, ...at.state.parts.map((name) => h("span", {}, name))), ...rows.map((row) => h("td", {}, bars(row))));
     place.replaceChildren(h("table", { class: "comparison", "aria-label": t("Comparison") }, h("thead", {}, head), h("tbody", {}, ...lines, frames, parts)));
-    if (focused) place.querySelector("[data-drop]")?.focus();
+    if (focused) (place.querySelector(focused) ?? place.querySelector("[data-drop]"))?.focus();
   }
 
   return { root, draw, mark: () => draw(at.rows), reprice: () => draw(at.rows), focus: () => place.querySelector("button")?.focus(), close: () => {}, again: () => { newest = ""; } };

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 
 import param
 
-from app.components.island import Island, dumps, module, style
+from app.components.island import Island, module, style
 from app.components.language import phrase
 from opportunity.live.context import MOODS
 from opportunity.live.surroundings import Surroundings
@@ -29,10 +29,6 @@ class MoodGauge(Island):
     _fill = "stretch_width"
     _esm = module("mood_gauge")
     _stylesheets: ClassVar[list[str]] = [style("mood_gauge")]
-
-    def draw(self, found: Surroundings | None) -> None:
-        """Show what is known."""
-        self.state = dumps(mood_state(found))
 
 
 def mood_state(found: Surroundings | None) -> dict[str, Any]:

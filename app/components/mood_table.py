@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 
 import param
 
-from app.components.island import Island, dumps, module, style
+from app.components.island import Island, module, style
 from opportunity.contracts import DETECTOR_NAMES
 from opportunity.live.surroundings import Surroundings
 from opportunity.strategy import Evaluation
@@ -23,10 +23,6 @@ class MoodTable(Island):
     _fill = "stretch_both"
     _esm = module("mood_table")
     _stylesheets: ClassVar[list[str]] = [style("mood_table")]
-
-    def draw(self, found: Surroundings | None, judged: Evaluation | None) -> None:
-        """Show what is known and what detectors make of it."""
-        self.state = dumps(mood_rows(found, judged))
 
 
 def mood_rows(found: Surroundings | None, judged: Evaluation | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 
 import param
 
-from app.components.island import Island, dumps, module, style
+from app.components.island import Island, module, style
 from opportunity.live.surroundings import Surroundings
 
 IMPACTS: Final = ("all", "high", "medium", "low")
@@ -23,10 +23,6 @@ class NewsList(Island):
     _fill = "stretch_both"
     _esm = module("news_list")
     _stylesheets: ClassVar[list[str]] = [style("news_list")]
-
-    def draw(self, found: Surroundings | None) -> None:
-        """Show what is known."""
-        self.state = dumps(news_state(found))
 
 
 def news_state(found: Surroundings | None) -> dict[str, Any]:

@@ -9,11 +9,11 @@ export function render({ model }) {
       h("a", { class: "more", href: "portfolio" }, t("Open"))), place);
   const tiles = new Map();
 
-  function tile(name, label, title) {
+  function tile(name, label) {
     if (!tiles.has(name)) {
       const value = h("span", { class: "figure" }), below = h("span", { class: "dim below" }), meter = h("i");
       const rail = h("span", { class: "rail", "aria-hidden": "true" }, meter);
-      tiles.set(name, { root: h("div", { class: "one", title }, h("span", { class: "dim label" }, label), value, below, rail), value, below, meter, rail });
+      tiles.set(name, { root: h("div", { class: "one" }, h("span", { class: "dim label" }, label), value, below, rail), value, below, meter, rail });
       place.append(tiles.get(name).root);
     }
     return tiles.get(name);
@@ -21,7 +21,8 @@ export function render({ model }) {
 
   /** Fill a tile; `used` is the share of its limit, null where there is none. */
   function fill(name, label, title, figure, below, used = null, tone = "") {
-    const one = tile(name, label, title);
+    const one = tile(name, label);
+    one.root.title = title;
     setText(one.value, figure);
     setClass(one.value, `figure ${tone}`);
     setText(one.below, below);

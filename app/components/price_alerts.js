@@ -2,10 +2,11 @@
 
 export function render({ model }) {
   const say = asking(model);
-  const desk = deskOf({ name: t("Price alerts"), sign: "bell", title: t("Price alerts"), opened: () => say("read") });
-  let state = { alerts: [], symbols: [] }, last = null;
+  const desk = deskOf({ name: t("Price alerts"), sign: "bell", title: t("Price alerts"), opened: () => { say("read"); quote(known()); } });
+  let state = { alerts: [], symbols: [], prices: {} }, last = null;  // what is paid now for the symbol in the field, where it is known
 
   const symbol = symbolField(t("Symbol"));
+  symbol.field.addEventListener("input", () => { quote(known()); side(); });
   const rule = h("select", { class: "field", "aria-label": t("When") }, h("option", { value: "above" }, t("rises to")), h("option", { value: "below" }, t("falls to")));
   const at = h("input", { class: "field", type: "number", min: 0, step: "any", required: true, "aria-label": t("Price"), oninput: side });
   const note = h("input", { class: "field", maxlength: 200, placeholder: t("optional"), "aria-label": t("Note") });
@@ -19,13 +20,22 @@ export function render({ model }) {
   const none = h("p", { class: "note" }, t("No price alert yet. The bell in the header tells when one is touched."));
   desk.body.append(form, lines, none);
 
+  /** Keep what is paid now, null where nobody said; a price of another symbol decides no side. */
+  function quote(value) {
+    last = value;
+    setText(now, last === null ? "" : t("{symbol} is at {price} now", { symbol: meant(), price: price(last) }));
+  }
+
+  function meant() { return meantSymbol(symbol.field.value, state.symbols); }
+  function known() { return state.prices[meant()] ?? null; }
+
   /** The side follows from the price: above what is paid now, it has to rise. */
   function side() {
     if (last !== null && Number(at.value) > 0) rule.value = Number(at.value) >= last ? "above" : "below";
   }
 
   async function send() {
-    const found = meantSymbol(symbol.field.value, state.symbols);
+    const found = meant();
     const done = await press(add, desk.told, () => say("add", { symbol: found, rule: rule.value, price: at.value, note: note.value, again: again.checked }),
       t("Told when {symbol} reaches {price}", { symbol: found, price: price(Number(at.value)) }));
     if (done) note.value = "";
@@ -51,16 +61,16 @@ export function render({ model }) {
   }
 
   function take() {
-    state = { alerts: [], symbols: [], ...JSON.parse(model.state || "{}") };
+    state = { alerts: [], symbols: [], prices: {}, ...JSON.parse(model.state || "{}") };
+    if (desk.dialog.open) quote(known() ?? last);
     draw();
   }
 
   onDo(model, { price_alert: ({ symbol: name, price: value }) => {
     desk.open();
-    last = value ?? null;
     symbol.field.value = name ?? "";
+    quote(value ?? null);
     at.value = last === null ? "" : Number(last.toPrecision(6));
-    setText(now, last === null ? "" : t("{symbol} is at {price} now", { symbol: name, price: price(last) }));
     at.focus();
     at.select();
   } });

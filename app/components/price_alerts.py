@@ -14,7 +14,7 @@ MOST_NOTE: Final = 200
 def alerts_state(
     alerts: Sequence[PriceAlert], symbols: Sequence[str], prices: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Return the alerts, newest first, with the price now; and the symbols that are watched."""
+    """Return the alerts, newest first; and the symbols that are watched, with their prices now."""
     return {
         "alerts": [
             {
@@ -25,7 +25,7 @@ def alerts_state(
             }
             for one in alerts
         ],
-        "symbols": list(symbols),
+        "symbols": list(symbols), "prices": {s: prices[s] for s in symbols if s in prices},
     }  # fmt: skip
 
 

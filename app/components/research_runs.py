@@ -71,9 +71,15 @@ def _said(found: Any) -> tuple[Any, int]:
     if isinstance(found, Swept):
         return phrase("best {value}", value=written("sharpe", found.result.value)), 0
     if isinstance(found, Stressed):
-        times = f"\N{MULTIPLICATION SIGN}{found.result.break_even[0]:.1f}"
-        return phrase("even at {times}", times=times), 0
+        return phrase("even at {times}", times=_even(float(found.result.break_even[0]))), 0
     return phrase("done"), 0
+
+
+def _even(times: float) -> str:
+    """Write the multiple of the costs at which nothing is earned; without costs there is none."""
+    if math.isnan(times):
+        return "\N{EN DASH}"
+    return "\N{MULTIPLICATION SIGN}" + ("\N{INFINITY}" if math.isinf(times) else f"{times:.1f}")
 
 
 def _sign(value: float) -> int:

@@ -4,7 +4,7 @@ export function render({ model }) {
   const title = h("span", { class: "dim" });
   const list = h("ol", { class: "signals", "aria-label": t("Signals, newest first") });
   const root = h("div", { class: "fill feed" }, h("div", { class: "head" }, h("h2", {}, t("Signals")), title), list);
-  let state = {}, seen = 0;
+  let state = {}, seen = 0, now = 0;
 
   function line(s) {
     const age = h("span", { class: "dim age" });
@@ -20,11 +20,12 @@ export function render({ model }) {
   }
 
   function tick() {
-    for (const item of list.children) if (item.age) setText(item.age, ago(state.now - item.at));
+    for (const item of list.children) if (item.age) setText(item.age, ago(now - item.at));
   }
 
   function draw() {
     state = JSON.parse(model.state || "{}");
+    now = state.now ?? 0;
     const { items = [], enabled = true, count = 0 } = state;
     setText(title, !enabled ? t("paused: the agent is off") : count ? t("live · {n} received", { n: count.toLocaleString("en-US") }) : t("live"));
     root.classList.toggle("paused", !enabled);
@@ -42,6 +43,10 @@ export function render({ model }) {
     tick();
   }
 
+  /** Signals may be hours apart: in between the header tells the time of the market. */
+  const beaten = (event) => { now = Math.max(now, event.detail); tick(); };
+  document.addEventListener("opportunity:beat", beaten);
+  model.on("remove", () => document.removeEventListener("opportunity:beat", beaten));
   model.on("state", draw);
   draw();
   return root;

@@ -133,9 +133,9 @@ export function render({ model }) {
   }
 
   function drawTop(f) {
-    const { passed, total, rows, draft } = at.state;
-    const more = rows.length < total ? ` · ${t("first {n}", { n: rows.length })}` : "", mine = draft ? ` · ${t("draft")}` : "";
-    const all = nFilters({ ...f, side: "all" }), cut = shown.length < at.rows.length ? `${t("{n} shown", { n: shown.length })} · ` : "";
+    const { passed, total, rows, draft } = at.state, filtered = nFilters(f) > 0;
+    const more = rows.length < total && !filtered ? ` · ${t("first {n}", { n: rows.length })}` : "", mine = draft ? ` · ${t("draft")}` : "";
+    const all = nFilters({ ...f, side: "all" }), cut = shown.length < total && filtered ? `${t("{n} shown", { n: shown.length })} · ` : "";
     setText(count, total ? `${cut}${t("{passed} of {total} pass", { passed, total })}${more}${mine}` : "");
     count.title = total ? `${count.textContent}. ${t("Scored symbols, and how many pass the scan's rules; it is live, nothing has to be refreshed.")}` : "";
     for (const pill of sides) pill.setAttribute("aria-checked", pill.dataset.side === f.side);
@@ -150,11 +150,11 @@ export function render({ model }) {
   }
 
   function drawEmpty(f) {
-    const none = at.rows.length === 0, state = at.state;
+    const state = at.state, none = state.total === 0;  // of very many the server sends what its filters let through
     empty.hidden = shown.length > 0 || (model.view === "compare" && !none);
     place.hidden = !empty.hidden;
     if (empty.hidden) return;
-    const text = JSON.stringify([none, state.held_up, state.problem, f]);
+    const text = JSON.stringify([state.total, state.held_up, state.problem, f]);
     if (empty.dataset.text === text) return;
     empty.dataset.text = text;
     if (none) {
@@ -162,7 +162,7 @@ export function render({ model }) {
         h("p", {}, state.problem ? t("The agent has stopped") : t("Waiting for the first scan…")),
         h("p", { class: state.problem ? "bear" : "note" }, state.problem || state.held_up || t("A score needs 100 closed bars.")));
     } else {
-      empty.replaceChildren(h("p", {}, t("No symbol matches.")), h("p", { class: "note" }, t("{n} symbols are hidden by the filters.", { n: at.rows.length })),
+      empty.replaceChildren(h("p", {}, t("No symbol matches.")), h("p", { class: "note" }, t("{n} symbols are hidden by the filters.", { n: state.total })),
         h("button", { class: "btn", type: "button", onclick: () => { search.value = ""; take({ ...NO_FILTER }); } }, t("Show all")));
     }
   }
@@ -211,6 +211,12 @@ export function render({ model }) {
     if (event.key !== "Escape") return;
     event.stopPropagation();
     if (search.value) { search.value = ""; take({ ...panel.told(), q: "" }); } else view.focus();
+  });
+  panel.root.addEventListener("keydown", (event) => {  // its fields take text, so the page's own Escape rests
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    unfold(false);
+    filters.focus();
   });
   top.addEventListener("keydown", (event) => {
     const group = event.target.closest("[role=radiogroup]"), step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

@@ -26,14 +26,13 @@ function filterPanel(model, take) {
     label(t("Signals ≥"), fields.active), label(t("Agree"), fields.agree), label(t("Watchlist"), fields.list),
     h("label", { class: "check" }, fields.passed, h("span", { class: "note" }, t("only those that pass"))), reset);
 
-  function read() {
-    const f = told();
-    for (const [name, field] of Object.entries(fields)) {
-      if (name === "passed") f.passed = field.checked;
-      else if (name === "volume") f.volume = readAmount(field.value);
-      else if (!NUMBERS.includes(name)) f[name] = field.value;
-      else f[name] = Math.min(Number(field.max), Math.max(0, field.value === "" ? NO_FILTER[name] : Number(field.value)));
-    }
+  /** Take the one field that was changed: what the others show may be rounded. */
+  function read(event) {
+    const f = told(), field = event.target, name = field.dataset.filter;
+    if (name === "passed") f.passed = field.checked;
+    else if (name === "volume") f.volume = readAmount(field.value);
+    else if (!NUMBERS.includes(name)) f[name] = field.value;
+    else f[name] = Math.min(Number(field.max), Math.max(0, field.value === "" ? NO_FILTER[name] : Number(field.value)));
     take(f);
   }
 

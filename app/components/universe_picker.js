@@ -22,6 +22,7 @@ export function render({ model }) {
 
   async function see() {
     const done = await press(look, desk.told, () => say("look", asked()));
+    look.disabled = false;  // who may only look may look again
     if (done) tell(done);
   }
 

@@ -43,6 +43,13 @@ export function render({ model }) {
   }
 
   async function turn(user, select, was) {
+    const role = select.value;  // a key on the list turns it at once: nobody is made an admin by a slip
+    if (!await sure({ title: t("Make {name} {role}?", { name: user, role }), text: t("Open pages of this user end and are loaded again with the new role."), button: t("Change") })) {
+      select.value = was;
+      select.focus();
+      return;
+    }
+    select.value = role;
     const { error } = await ask("change_user", { name: user, role: select.value });
     if (error) { select.value = was; told.fail(error); } else told.say(t("{name} is now {role}", { name: user, role: select.value }));
   }

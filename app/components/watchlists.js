@@ -22,19 +22,20 @@ export function render({ model }) {
 
   const list = () => state.lists.find((one) => one.name === open);
 
-  async function save(symbols, button, fine) { await press(button, desk.told, () => say("save", { name: open, symbols }), fine); draw(); }
+  /** What is sent is the change alone: what others did to the list meanwhile stays. */
+  async function change(what, button, fine) { await press(button, desk.told, () => say("change", { name: open, ...what }), fine); draw(); }
 
   function put() {
     const found = meantSymbol(symbol.field.value, state.symbols);
     if (!found || !list()) return;
     symbol.field.value = "";
-    if (!list().symbols.includes(found)) save([...list().symbols, found], add, t("{symbol} added", { symbol: found }));
+    if (!list().symbols.includes(found)) change({ add: [found] }, add, t("{symbol} added", { symbol: found }));
   }
 
   async function create() {
     const asked = name.value.trim();
     if (!asked || state.lists.some((one) => one.name === asked)) { open = asked || open; draw(); return; }
-    const done = await press(make, desk.told, () => say("save", { name: asked, symbols: given }), t("{name} made", { name: asked }));
+    const done = await press(make, desk.told, () => say("change", { name: asked, add: given }), t("{name} made", { name: asked }));
     if (done) { open = asked; name.value = ""; given = []; }
     draw();
   }
@@ -51,11 +52,18 @@ export function render({ model }) {
     open = one.name;
     const held = given.length > 0 && given.every((s) => one.symbols.includes(s));
     if (!given.length) { draw(); return; }
-    const symbols = held ? one.symbols.filter((s) => !given.includes(s)) : [...new Set([...one.symbols, ...given])];
-    save(symbols, desk.button, held ? t("Taken off {name}", { name: one.name }) : t("Now on {name}", { name: one.name }));
+    change(held ? { remove: given } : { add: given }, desk.button, held ? t("Taken off {name}", { name: one.name }) : t("Now on {name}", { name: one.name }));
   }
 
+  /** Draw lists and symbols anew; who stood on one of them stands on what took its place. */
   function draw() {
+    const active = desk.root.getRootNode().activeElement, named = names.contains(active), at = [...chips.querySelectorAll("button")].indexOf(active);
+    fill();
+    if (named) (names.querySelector("[aria-checked=true]") ?? name).focus();
+    if (at >= 0) ([...chips.querySelectorAll("button")].slice(0, at + 1).at(-1) ?? symbol.field).focus();
+  }
+
+  function fill() {
     if (!list()) open = state.lists[0]?.name ?? "";
     const one = list();
     desk.tell(state.lists.length);
@@ -63,7 +71,7 @@ export function render({ model }) {
     setText(wanted, given.length ? t("{symbols}: press a list to put it on, press again to take it off.", { symbols: given.length > 3 ? t("{n} symbols", { n: given.length }) : given.join(", ") })
       : t("A watchlist is a few symbols under a name; the table can be filtered by it."));
     names.hidden = state.lists.length === 0;
-    names.replaceChildren(...state.lists.map((l) => h("button", { class: "pill", type: "button", role: "radio", disabled: READ_ONLY && given.length > 0, "aria-checked": l.name === open, onclick: () => turn(l) },
+    names.replaceChildren(...state.lists.map((l) => h("button", { class: "pill", type: "button", role: "radio", disabled: READ_ONLY && given.length > 0, "aria-checked": String(l.name === open), onclick: () => turn(l) },
       given.length && given.every((s) => l.symbols.includes(s)) ? `★ ${l.name}` : l.name, h("span", { class: "dim" }, ` ${l.symbols.length}`))));
     body.hidden = show.hidden = drop.hidden = !one;
     add.disabled = make.disabled = drop.disabled = READ_ONLY;
@@ -71,7 +79,7 @@ export function render({ model }) {
     if (!one) return;
     setText(body.querySelector("legend"), one.name);
     chips.replaceChildren(...one.symbols.map((s) => h("span", { class: "chip" }, h("span", { class: one.unwatched.includes(s) ? "dim fig" : "fig", title: one.unwatched.includes(s) ? t("not watched by this server now") : "" }, s),
-      h("button", { type: "button", disabled: READ_ONLY, "aria-label": t("Take {symbol} off", { symbol: s }), onclick: () => save(one.symbols.filter((x) => x !== s), add, t("{symbol} taken off", { symbol: s })) }, "×"))),
+      h("button", { type: "button", disabled: READ_ONLY, "aria-label": t("Take {symbol} off", { symbol: s }), onclick: () => change({ remove: [s] }, add, t("{symbol} taken off", { symbol: s })) }, "×"))),
       ...(one.symbols.length ? [] : [h("span", { class: "note" }, t("empty"))]));
   }
 

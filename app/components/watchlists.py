@@ -23,6 +23,6 @@ def watchlists_state(lists: Sequence[Watchlist], symbols: Sequence[str]) -> dict
 
 
 class Watchlists(Desk):
-    """Show `watchlists_state`; asks `read`, `save` {name, symbols} and `delete` {name}."""
+    """Show `watchlists_state`; asks `read`, `change` {name, add, remove}, `delete` {name}."""
 
     _esm = desk_module("watchlists")

@@ -104,12 +104,11 @@ export function render({ model }) {
     const free = names.filter((key) => !locked.has(key));
     const rest = free.reduce((s, key) => s + draft[key], 0);
     if (rest <= 0 || held >= 1) return null;
-    const scaled = Object.fromEntries(free.map((key) => [key, CENT(draft[key] * (1 - held) / rest)]));
-    // Hundredths seldom add up to 1 by themselves: the largest takes the remainder.
-    const largest = free.reduce((a, b) => (scaled[a] >= scaled[b] ? a : b));
-    const others = free.filter((key) => key !== largest).reduce((s, key) => s + scaled[key], 0);
-    scaled[largest] = CENT(1 - held - others);
-    return scaled;
+    // Hundredths seldom add up to 1 by themselves: those that were cut most take one more each.
+    const parts = free.map((key) => ({ key, exact: 100 * draft[key] * (1 - held) / rest }))
+      .map((one) => ({ ...one, whole: Math.floor(one.exact + 1e-9) })).sort((a, b) => (b.exact - b.whole) - (a.exact - a.whole));
+    const left = Math.round(100 * (1 - held)) - parts.reduce((s, { whole }) => s + whole, 0);
+    return Object.fromEntries(parts.map(({ key, whole }, i) => [key, CENT((whole + (i < left ? 1 : 0)) / 100)]));
   }
 
   function load(chosen) {

@@ -13,7 +13,7 @@ const lean = (value) => `${value > 0 ? "▲ +" : value < 0 ? "▼ " : "● "}${s
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 export function render({ model }) {
-  let s = {}, width = 0, at = -1, net = [], ages = [];
+  let s = {}, width = 0, at = -1, net = [], ages = [], quote = "";
   const symbol = h("select", { class: "field", "aria-label": t("Symbol"), onchange: () => keep({ symbol: symbol.value }) });
   const pills = LEAST.map(([value, label]) => h("button", { class: "pill", type: "button", "data-least": value, title: t("Least value of a print, quote currency"), onclick: () => keep({ least: value }) }, h("span", { class: "fig" }, label)));
   const age = h("span", { class: "dim age" });
@@ -54,11 +54,13 @@ export function render({ model }) {
   function choose() {
     symbol.value = model.symbol;
     const rows = s.rows.filter((r) => !model.symbol || r.symbol === model.symbol);
-    net = s.hours.map((_, i) => sum(rows.map((r) => r.large_buy[i] - r.large_sell[i])));
+    quote = model.symbol ? model.symbol.split("/")[1] : s.quote;
+    const whole = rows.length > 0 && quote !== "";  // sums of several currencies are none
+    net = whole ? s.hours.map((_, i) => sum(rows.map((r) => r.large_buy[i] - r.large_sell[i]))) : [];
     const total = sum(net), bought = sum(rows.map((r) => r.bought)), sold = sum(rows.map((r) => r.sold));
     const large = sum(rows.map((r) => sum(r.large_buy) + sum(r.large_sell)));
-    fill(tiles[0], t("Net large flow, 24 h"), `${lean(total)} ${s.quote}`, t("bought less sold in prints above the 99th percentile, {part} % of all volume", { part: bought + sold > 0 ? (100 * large / (bought + sold)).toFixed(0) : 0 }), Math.sign(total));
-    const share = bought + sold > 0 ? bought / (bought + sold) : null, side = share === null || Math.abs(share - 0.5) < 0.01 ? 0 : share > 0.5 ? 1 : -1;
+    fill(tiles[0], t("Net large flow, 24 h"), whole ? `${lean(total)} ${quote}` : "–", t("bought less sold in prints above the 99th percentile, {part} % of all volume", { part: whole && bought + sold > 0 ? (100 * large / (bought + sold)).toFixed(0) : "–" }), Math.sign(total));
+    const share = whole && bought + sold > 0 ? bought / (bought + sold) : null, side = share === null || Math.abs(share - 0.5) < 0.01 ? 0 : share > 0.5 ? 1 : -1;
     fill(tiles[1], t("Takers, 24 h"), share === null ? "–" : `${GLYPH[side]} ${(100 * share).toFixed(0)} %`, t("of the volume took the offer"), side);
     const vpins = rows.map((r) => r.vpin).filter((v) => v !== null);
     fill(tiles[2], t("VPIN"), vpins.length ? (sum(vpins) / vpins.length).toFixed(2) : "–", model.symbol ? t("how one-sided volume is, 0 to 1") : t("how one-sided volume is, mean of the symbols"), 0);
@@ -75,8 +77,9 @@ export function render({ model }) {
   }
 
   function chart() {
+    plot.hidden = readout.hidden = !net.length;
     width = plot.clientWidth || width;
-    if (width < 60) return;
+    if (width < 60 || !net.length) return;
     const n = net.length, right = width - 54, step = right / n, most = Math.max(1, ...net.map(Math.abs)), mid = HEIGHT / 2, room = mid - 8;
     const bar = (v, i) => `M${(i * step + step / 2).toFixed(1)} ${mid}V${(mid - v / most * room).toFixed(1)}`;
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
@@ -97,11 +100,11 @@ export function render({ model }) {
     if (!n) return;
     const step = (width - 54) / n, hour = i < 0 ? n - 1 : i;
     cross.setAttribute("d", i < 0 ? "" : `M${(i * step + step / 2).toFixed(1)} 0V${HEIGHT}`);
-    setText(readout, `${clock(s.hours[hour])} · ${lean(net[hour])} ${s.quote}`);
+    setText(readout, `${clock(s.hours[hour])} · ${lean(net[hour])} ${quote}`);
   }
 
   function leaders() {
-    flows.hidden = Boolean(model.symbol) || s.rows.length < 2;
+    flows.hidden = Boolean(model.symbol) || s.rows.length < 2 || quote === "";
     const all = s.rows.map((r) => [r.symbol, sum(r.large_buy) - sum(r.large_sell)]).sort((a, b) => b[1] - a[1]);
     const most = Math.max(1, ...all.map(([, v]) => Math.abs(v)));
     const shown = all.length > 8 ? [...all.slice(0, 4), ...all.slice(-4)] : all;

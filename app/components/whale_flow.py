@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import param
 
-from app.components.island import Island, dumps, module, style
+from app.components.island import Island, module, style
 from opportunity.live.surroundings import FLOW, Surroundings
 from opportunity.market.bars import FloatArray
 
@@ -25,10 +25,6 @@ class WhaleFlow(Island):
     _fill = "stretch_both"
     _esm = module("whale_flow")
     _stylesheets: ClassVar[list[str]] = [style("whale_flow")]
-
-    def draw(self, found: Surroundings | None, prices: Mapping[str, float]) -> None:
-        """Show what is known."""
-        self.state = dumps(whale_state(found, prices))
 
 
 def whale_state(found: Surroundings | None, prices: Mapping[str, float]) -> dict[str, Any]:

@@ -93,4 +93,8 @@ class Keeper(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line, without secrets."""
-        PROBLEMS.add(record.levelname.lower(), clean(record.getMessage()), f"of {record.name}")
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # its values do not fit: not the library's end
+            text = str(record.msg)
+        PROBLEMS.add(record.levelname.lower(), clean(text), f"of {record.name}")

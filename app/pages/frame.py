@@ -6,6 +6,7 @@ import panel as pn
 from bokeh.document import Document
 
 from app.components.language import LanguageName, t
+from app.pages.head import Head
 from app.pages.shell import chosen_language, chosen_theme, shell
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Session(Protocol):
     """View-model of one open page."""
 
     doc: Document
+    head: Head
 
     def roots(self) -> dict[str, Any]:
         """Return the components by their name in the markup."""
@@ -45,6 +47,7 @@ def framed(
     skip : str
         Words of the link past the header.
     """
+    pn.state.onload(session.head.open)
     pn.state.onload(session.open)
     session.doc.on_session_destroyed(lambda session_context: session.close())
     mark, hint = market_mark(services.source)

@@ -61,6 +61,11 @@ class Head:
             "trust": self.trust,
         }  # fmt: skip
 
+    def open(self) -> None:
+        """Catch up with what was turned while the page was on its way to the browser."""
+        self.agent.enabled = self.services.agent.enabled
+        self.line.draw(self.services.feed_status())
+
     def show(self, news: News, events: Events) -> None:
         """Bring one picture of the news into the header."""
         for topic, payload in events:

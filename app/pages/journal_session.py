@@ -22,6 +22,7 @@ from app.pages.pace import Events, News, Pace
 from app.pages.reading import Reading
 from app.pages.shell import asked
 from opportunity.entries import ENTRY_STOPS
+from opportunity.errors import unknown
 from opportunity.scoring.aftermath import HORIZONS
 from opportunity.storage.decisions import Chosen
 from opportunity.trading.records import STATUSES, TOO_SMALL
@@ -207,8 +208,11 @@ class JournalSession:
         match wanted.get("type"):
             case "add":
                 presets = {one.name: one.weights for one in self.services.controls.presets()}
-                weights = presets[str(wanted.get("preset", ""))]
-                await shadows.add(name, weights, by, str(wanted.get("note", ""))[:MOST_WORDS])
+                preset = str(wanted.get("preset", ""))
+                if preset not in presets:
+                    raise ValueError(unknown("preset", preset, presets))
+                note = str(wanted.get("note", ""))[:MOST_WORDS]
+                await shadows.add(name, presets[preset], by, note)
                 self.challengers.chosen = name
                 return phrase("Challenger {name} runs.", name=name)
             case "stop":

@@ -38,7 +38,7 @@ document.addEventListener("keydown", (event) => {
   if (typing(event) && !(ctrl && key === "s")) return;
   const second = !ctrl && performance.now() - going < SECOND_KEY_MS;
   if (key !== "shift") going = Number.NEGATIVE_INFINITY;
-  if (ctrl ? !(key in CTRL) : event.ctrlKey || (event.shiftKey && key !== "?")) return;
+  if (ctrl ? event.shiftKey || !(key in CTRL) : event.ctrlKey || (event.shiftKey && key !== "?")) return;
   if (modal()) return;
   if (second && goes(key)) return void event.preventDefault();
   if (!ctrl && key === "g") { going = performance.now(); return; }

@@ -23,6 +23,7 @@ from app.components.watchlists import Watchlists, watchlists_state
 from app.pages.head import Head
 from app.pages.pace import Events
 from app.universe import Choice
+from opportunity.contracts.watchlists import MOST_SYMBOLS, MOST_WATCHED
 from opportunity.errors import unknown
 from opportunity.market.symbols import parse_symbol
 from opportunity.storage.failures import DatabaseError
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 MOST_NAME: Final = 64
-MOST_SYMBOLS: Final = 500
-MOST_WATCHED: Final = 2_000
 
 
 class LiveDesk:
@@ -100,14 +99,17 @@ class LiveDesk:
         if not 0 < len(name) <= MOST_NAME:
             raise ValueError(f"name must have 1 to {MOST_NAME} characters, was {name!r}")
         match asked.get("what"):
-            case "save":
-                return self._save_list(name, _symbols(asked.get("symbols"), MOST_SYMBOLS))
+            case "change":
+                add, remove = (_symbols(asked.get(w), MOST_SYMBOLS) for w in ("add", "remove"))
+                return self._change_list(name, add, remove)
             case "delete":
                 return self._delete_list(name)
-        raise ValueError("what must be read, save or delete")
+        raise ValueError("what must be read, change or delete")
 
-    async def _save_list(self, name: str, symbols: Sequence[str]) -> None:
-        await asyncio.to_thread(self._services.watchlists.write, name, symbols)
+    async def _change_list(
+        self, name: str, add: Sequence[str], remove: Sequence[str]
+    ) -> None:
+        await asyncio.to_thread(self._services.watchlists.change, name, add, remove)
         await self._read_lists()
 
     async def _delete_list(self, name: str) -> None:

@@ -129,6 +129,8 @@ class LiveSession:
             if topic == "config" and payload["what"] == "weights":
                 self.weights.changed(payload)
                 self._stale_chart = True
+            elif topic == "config" and payload["what"] == "preset":
+                self.weights.read_presets()
             elif topic == "config" and payload["what"] == "agent":
                 self._draw_feed()
         if "feed" in news and self._evaluation is None:

@@ -58,7 +58,7 @@ class LiveTable:
         self._kind = ""
         self._running: Progress | None = None
         self._stopped = self._closed = False
-        self.table.param.watch(lambda *_: self._filtered(), "filters")
+        self.table.param.watch(lambda *_: self._filtered(), ["filters", "lists"])
         self._tell()
 
     def close(self) -> None:

@@ -1,7 +1,10 @@
 """The weights of one open Live page: its draft, what is active and what if, presets, Apply."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
+
+import structlog
 
 from app.auth.pages import act
 from app.components.island import dumps
@@ -15,6 +18,8 @@ from opportunity.strategy import Evaluation
 
 if TYPE_CHECKING:
     from app.services import Services
+
+logger = structlog.get_logger(__name__)
 
 SAME: Final = 1e-9
 """Weights nearer than this are equal: what travels through JSON and sliders is rounded."""
@@ -45,7 +50,7 @@ class LiveWeights:
     def __init__(self, services: "Services", head: Head, moved: Callable[[], None]) -> None:
         self.services, self.head, self._moved = services, head, moved
         self._active = services.weights.as_dict()
-        self._based_on = services.controls.weights_version
+        self._based_on = self._heard = services.controls.weights_version
         self.draft = Weights(**self._active)
         self.editor = WeightsEditor(
             self.draft, active=self._active, on_apply=self._apply, on_save=self._save_preset,
@@ -58,8 +63,24 @@ class LiveWeights:
 
     def open(self) -> None:
         """Show what the server keeps; called once the browser shows the page."""
-        self.editor.presets = dumps(self._presets())
+        if self.services.controls.weights_version != self._heard:  # applied while it was on its way
+            self._heard = self._based_on = self.services.controls.weights_version
+            self._active = self.services.weights.as_dict()
+            self.draft.update(self._active)
+            self.editor.set_active(self._active)
+        self.read_presets()
         self.what_if.open()
+
+    def read_presets(self) -> None:
+        """Show the presets as they are kept now, also those that another page saved."""
+
+        def shown(found: list[dict[str, Any]], failure: Exception | None) -> None:
+            if failure is None:
+                self.editor.presets = dumps(found)
+            else:
+                logger.warning("presets not read for the page", error=str(failure))
+
+        self.head.later.carry_out(lambda: asyncio.to_thread(self._presets), shown)
 
     def close(self) -> None:
         """Ask for nothing more."""
@@ -82,6 +103,7 @@ class LiveWeights:
     def changed(self, change: Mapping[str, Any]) -> None:
         """Follow new active weights; a draft that was turned is kept, and its user asked."""
         turned, version = self.turned, int(change["version"])
+        self._heard = version
         mine = version == self._based_on
         self._active = dict(change["value"])
         if not turned:
@@ -99,7 +121,7 @@ class LiveWeights:
 
     def _draft_moved(self, *_: Any) -> None:
         if not self.turned:
-            self._based_on = self.services.controls.weights_version
+            self._based_on = self._heard  # what is newer is not shown yet: it is still to be told
         self._moved()
         self.what_if.ask()
 
@@ -119,7 +141,8 @@ class LiveWeights:
         based_on = None if force else self._based_on
         by = act(self.services, self.head.who)
         version = await self.services.controls.apply_weights(values, by, based_on)
-        self._based_on, self._active = version, dict(values)
+        self._based_on = self._heard = version
+        self._active = dict(values)
 
     def _presets(self) -> list[dict[str, Any]]:
         return [
@@ -130,12 +153,12 @@ class LiveWeights:
     async def _save_preset(self, name: str, values: dict[str, float]) -> list[dict[str, Any]]:
         by = act(self.services, self.head.who)
         await self.services.controls.save_preset(name, values, by)
-        return self._presets()
+        return await asyncio.to_thread(self._presets)
 
     async def _delete_preset(self, name: str) -> list[dict[str, Any]]:
         by = act(self.services, self.head.who)
         await self.services.controls.delete_preset(name, by)
-        return self._presets()
+        return await asyncio.to_thread(self._presets)
 
     async def _history(self) -> list[dict[str, Any]]:
         return [

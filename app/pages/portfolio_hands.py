@@ -9,8 +9,8 @@ from bokeh.document import Document, without_document_lock
 
 from app.auth.pages import act, caller
 from app.components.account import Commanding, Text
-from app.components.account_words import BREAKERS, word, words
 from app.components.language import phrase
+from app.pages.risk_hands import RiskHands
 from opportunity.errors import OpportunityError
 from opportunity.market.symbols import parse_symbol
 
@@ -73,7 +73,5 @@ class Hands:
                 await paper.reset(float(asked["cash"]), by, why)
                 return phrase("The paper account has begun anew.")
             case "reset_breaker":
-                name = str(asked["name"])
-                await paper.reset_breakers(name, by, why)
-                return phrase("{name}: closed by hand.", name=word(words(BREAKERS, name)))
+                return await RiskHands(self._services, self._who).reset_breaker(asked)
         raise ValueError("command must be close, flatten, reset or reset_breaker")

@@ -60,8 +60,8 @@ class Past:
     async def _fetch(self) -> None:
         paper, whole = self._services.paper, self._whole
         self._whole = False
-        history = None
-        curve = None
+        history = curve = None
+        why = ""
         state = paper.state()
         try:
             found = await paper.equity(most=SHOWN_POINTS)
@@ -71,15 +71,17 @@ class Past:
                 trades, fills = await paper.trades(SHOWN_ROWS), await paper.fills(SHOWN_ROWS)
                 history = dumps(history_state(trades.rows, fills.rows))
         except DatabaseError as error:
-            logger.warning("history not read", error=str(error))
+            why = str(error)
+            logger.warning("history not read", error=why)
             self._asked, self._whole = True, self._whole or whole
         if not self._closed:
-            self._doc.add_next_tick_callback(lambda: self._arrived(curve, history))
+            self._doc.add_next_tick_callback(lambda: self._arrived(curve, history, why))
 
-    def _arrived(self, curve: str | None, history: str | None) -> None:
+    def _arrived(self, curve: str | None, history: str | None, why: str) -> None:
         self._loading = False
         if self._closed:
             return
+        self._history.problem = why
         if curve is not None:
             self._chart.points = curve
         if history is not None:

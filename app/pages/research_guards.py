@@ -14,7 +14,7 @@ from app.jobs import Job
 from app.pages.head import Head
 from app.presets import check_name
 from app.promote import Examined, Order, put_to_use
-from opportunity.errors import OpportunityError
+from opportunity.errors import ConflictError, OpportunityError
 from opportunity.feeds.clock import wall_ms
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class ResearchGuards:
         )
         if version is None:
             return phrase("Saved as the preset {name}.", name=done.target)
+        self._version = version
         if done.forced:
             return phrase("Forced: the agent decides by them now, version {n}.", n=version)
         return phrase("Promoted: the agent decides by them now, version {n}.", n=version)
@@ -133,6 +134,7 @@ class ResearchGuards:
             return
         if failure is None:
             self._done = done
-        # Whoever reads that others have changed the weights may decide again, knowing it.
-        self._version = self._services.controls.weights_version
+        if isinstance(failure, ConflictError):
+            # Whoever reads that others have changed the weights may decide again, knowing it.
+            self._version = self._services.controls.weights_version
         self._draw("" if failure is None else str(failure))

@@ -109,11 +109,13 @@ class ResearchSession:
     def _show(self, news: News, events: Events) -> None:
         """Bring one picture of the news into the components."""
         self.head.show(news, events)
+        offers = any(topic == "config" and told["what"] == "preset" for topic, told in events)
         if "scan" in news:
             self.head.draw_trust()
             if self._early and self.services.symbols:
-                self._early = False
-                self._offer()
+                self._early, offers = False, True
+        if offers:
+            self._offer()
         jobs = news.get("backtest", {}).values()
         if any(job is self._job for job in jobs):
             self._draw_job()

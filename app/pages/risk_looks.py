@@ -73,10 +73,7 @@ class Looks:
 
     def close(self) -> None:
         """Look no more."""
-        self._closed = True
-        if self._timer is not None:
-            timer, self._timer = self._timer, None
-            self._doc.remove_timeout_callback(timer)
+        self._closed, self._timer = True, None  # the timer has gone with the document
 
     def load(self, soon: bool = False) -> None:
         """Ask for a picture; `soon`: somebody waits for it, so it is not put off."""

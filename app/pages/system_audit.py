@@ -63,26 +63,29 @@ class Audit:
         self.load()
         return None
 
-    async def _newest(self, kind: str) -> tuple[StoredEvent, ...]:
+    async def _newest(self, kind: str) -> tuple[tuple[StoredEvent, ...], bool]:
+        """Return as many of the newest lines as are shown, and whether there are older ones."""
         wanted = min(MOST, max(PAGE, len(self._rows)))
-        return await self._services.paper.audit(kind or None, wanted)
+        found = await self._services.paper.audit(kind or None, wanted + 1)
+        return found[:wanted], len(found) > wanted
 
     async def _older(self) -> None:
         rows, kind = self._rows, self.log.kind
         if not rows or len(rows) >= MOST:
             raise ValueError(f"lines must be at most {MOST} at once; choose a kind of change")
-        found = await self._services.paper.audit(kind or None, PAGE, rows[-1].id)
+        found = await self._services.paper.audit(kind or None, PAGE + 1, rows[-1].id)
         if rows is self._rows:
-            self._rows = [*rows, *found]
-            self._draw(len(found) == PAGE)
+            self._rows = [*rows, *found[:PAGE]]
+            self._draw(len(found) > PAGE)
 
     def _arrived(self, found: Any, failure: Exception | None) -> None:
         self._loading = False
         if self._closed:
             return
         if failure is None:
-            self._rows = list(found)
-            self._draw(len(self._rows) >= PAGE and len(self._rows) % PAGE == 0)
+            rows, more = found
+            self._rows = list(rows)
+            self._draw(more)
         elif isinstance(failure, DatabaseError):
             logger.warning("audit not read", error=str(failure))
         if self._again:

@@ -43,17 +43,20 @@ class Keeping:
         self._trusted = head.who.role >= Role.TRADER
         self._extents: tuple[Extent, ...] = ()
         self._loads = 0
-        self._loading = self._closed = False
+        self._loading = self._anew = self._closed = False
 
     def close(self) -> None:
         """Load nothing more."""
         self._closed = True
 
     def load(self) -> None:
-        """Read everything anew, unless it is being read."""
+        """Read everything anew; once more afterwards where it is being read."""
         if self._trusted:  # what the program complains of is not for everybody
             self.problems.draw(problems_state(PROBLEMS.all(), PROBLEMS.n_seen, wall_ms()))
-        if self._loading or self._closed:
+        if self._closed:
+            return
+        if self._loading:
+            self._anew = True  # what is read now may be from before a press
             return
         self._loading = True
         self._head.later.carry_out(self._read, self._arrived)
@@ -67,12 +70,16 @@ class Keeping:
 
     def _arrived(self, found: Any, failure: Exception | None) -> None:
         self._loading = False
-        if self._closed or failure is not None:  # the state says that the database is silent
+        if self._closed:
             return
-        alerts, copies, days = found
-        self.alerts.draw(alerts)
-        self.backups.draw(copies)
-        self.retention.draw(days)
+        anew, self._anew = self._anew, False
+        if failure is None:  # else the state says that the database is silent
+            alerts, copies, days = found
+            self.alerts.draw(alerts)
+            self.backups.draw(copies)
+            self.retention.draw(days)
+        if anew:
+            self.load()
 
     async def _alerts(self, now: int) -> dict[str, Any]:
         alerts = self._services.alerts

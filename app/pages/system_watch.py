@@ -59,10 +59,7 @@ class SystemWatch:
 
     def close(self) -> None:
         """Look no more."""
-        self._closed = True
-        if self._timer is not None and self._timer in self._doc.session_callbacks:
-            self._doc.remove_periodic_callback(self._timer)
-        self._timer = None
+        self._closed, self._timer = True, None  # the timer has gone with the document
 
     def again(self) -> None:
         """Look, unless a look is under way or nobody sees it."""

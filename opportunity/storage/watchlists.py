@@ -6,6 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from opportunity.contracts.watchlists import MOST_SYMBOLS
 from opportunity.errors import unknown
 from opportunity.storage.failures import failure
 from opportunity.storage.trading_tables import watchlist
@@ -65,19 +66,54 @@ class WatchlistRepository:
         """
 
         def work(connection: sa.Connection) -> Watchlist:
-            kept = Watchlist(name, tuple(symbols), self._clock())
-            connection.execute(sa.delete(watchlist).where(watchlist.c.name == name))
-            n = connection.execute(sa.select(sa.func.count()).select_from(watchlist)).scalar_one()
-            if n >= MOST_LISTS:
-                raise ValueError(f"watchlists must be at most {MOST_LISTS}, was {n + 1}")
-            connection.execute(
-                sa.insert(watchlist).values(
-                    name=name, symbols=list(kept.symbols), updated_at=kept.updated_at
-                )
-            )
-            return kept
+            return self._keep(connection, name, symbols)
 
         return repeated(self._engine, work, "watchlist must be kept, was not")
+
+    def change(
+        self, name: str, add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> Watchlist:
+        """Put symbols on a list and take others off: what somebody else did to it meanwhile stays.
+
+        A list that is not there is made, unless something is to be taken off it.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name to take symbols off.
+        ValueError
+            If there are too many lists, or symbols on this one.
+        DatabaseError
+            If the database does not take it.
+        """
+
+        def work(connection: sa.Connection) -> Watchlist | None:
+            found = sa.select(watchlist.c.symbols).where(watchlist.c.name == name)
+            there = connection.execute(found.with_for_update()).scalar_one_or_none()
+            if there is None and remove:
+                return None
+            symbols = [s for s in dict.fromkeys([*(there or ()), *add]) if s not in set(remove)]
+            if len(symbols) > MOST_SYMBOLS:
+                raise ValueError(f"symbols must be at most {MOST_SYMBOLS}, was {len(symbols)}")
+            return self._keep(connection, name, symbols)
+
+        kept = repeated(self._engine, work, "watchlist must be kept, was not")
+        if kept is None:
+            raise KeyError(unknown("watchlist", name, [one.name for one in self.read()]))
+        return kept
+
+    def _keep(self, connection: sa.Connection, name: str, symbols: Sequence[str]) -> Watchlist:
+        kept = Watchlist(name, tuple(symbols), self._clock())
+        connection.execute(sa.delete(watchlist).where(watchlist.c.name == name))
+        n = connection.execute(sa.select(sa.func.count()).select_from(watchlist)).scalar_one()
+        if n >= MOST_LISTS:
+            raise ValueError(f"watchlists must be at most {MOST_LISTS}, was {n + 1}")
+        connection.execute(
+            sa.insert(watchlist).values(
+                name=name, symbols=list(kept.symbols), updated_at=kept.updated_at
+            )
+        )
+        return kept
 
     def delete(self, name: str) -> None:
         """Delete a list.

@@ -55,6 +55,13 @@ async def test_only_one_is_made_at_a_time(memory, tmp_path) -> None:
     assert len(await kept.copies()) == 1
 
 
+async def test_a_copy_that_is_gone_hides_no_other(memory, tmp_path) -> None:
+    kept = backups(memory, tmp_path)
+    made = await kept.make("somebody")
+    (kept.folder / "backup-old.sqlite").symlink_to(tmp_path / "moved.sqlite")
+    assert [copy.name for copy in await kept.copies()] == [made.path.name]
+
+
 async def test_a_full_folder_takes_no_more(memory, tmp_path) -> None:
     kept = backups(memory, tmp_path)
     kept.folder.mkdir()

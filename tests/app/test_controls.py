@@ -159,6 +159,21 @@ async def test_who_saves_and_deletes_presets_is_in_the_audit(services) -> None:
         assert changes == [(other, None), (GIVEN, other), (None, GIVEN)]
 
 
+async def test_pages_hear_of_presets_that_are_saved_and_deleted(services) -> None:
+    told = []
+    leave = services.hub.subscribe(lambda states, events: told.extend(events))
+    await services.controls.save_preset("mine", GIVEN, by="tom")
+    await services.controls.delete_preset("mine", by="page")
+    with pytest.raises(KeyError):
+        await services.controls.delete_preset("mine", by="page")
+    await until(lambda: len(told) == 2)
+    leave()
+    assert [(topic, one["what"], one["value"], one["by"]) for topic, one in told] == [
+        ("config", "preset", {"name": "mine", "weights": GIVEN}, "tom"),
+        ("config", "preset", {"name": "mine", "weights": None}, "page"),
+    ]
+
+
 async def test_unknown_preset_cannot_be_deleted(services) -> None:
     await services.controls.save_preset("swing", GIVEN, by="api")
     with pytest.raises(KeyError, match="Did you mean 'swing'"):

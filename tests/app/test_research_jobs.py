@@ -104,8 +104,10 @@ def test_stopping_asks_the_job() -> None:
 
 
 @pytest.mark.parametrize(("change", "told"), [
-    ({"n": 0}, "folds must be in"), ({"n": MOST_FOLDS + 1}, "folds must be in"),
+    ({"n": 0}, "folds must be a whole"), ({"n": MOST_FOLDS + 1}, "folds must be a whole"),
+    ({"n": 2.5}, "folds must be a whole"),
     ({"train": 0.0}, "train must be"), ({"train": 1.0}, "train must be"),
+    ({"train": None}, "train must be"),
 ])
 def test_folds_must_be_in_their_range(change, told) -> None:
     with pytest.raises(ValueError, match=told):

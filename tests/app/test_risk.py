@@ -1,3 +1,4 @@
+import asyncio
 import math
 import threading
 from dataclasses import replace
@@ -43,6 +44,33 @@ async def test_the_same_question_is_worked_out_once_and_another_anew():
     tails = await risk.tails(account, 0.99, 10.0)
     assert await risk.tails(account, 0.99, 10.0) is tails
     assert await risk.tails(account, 0.99, 5.0) is not tails
+
+
+async def test_pages_that_ask_at_the_same_time_share_one_answer(monkeypatch):
+    asked, real = [], RiskManager.assess
+
+    def noted(self, *given):
+        asked.append(given)
+        if len(asked) == 1:
+            raise ValueError("history must be finite, was not")
+        return real(self, *given)
+
+    monkeypatch.setattr(RiskManager, "assess", noted)
+    risk, account = risk_of(FakePaper(), FakeMarket()), account_of(HELD)
+    failed = await asyncio.gather(*(risk.view(account) for _ in range(5)), return_exceptions=True)
+    assert {str(one) for one in failed} == {"history must be finite, was not"}
+    first, *others = await asyncio.gather(*(risk.view(account) for _ in range(5)))
+    assert all(other is first for other in others)
+    assert len(asked) == 2
+
+
+async def test_who_leaves_takes_no_answer_from_the_others():
+    risk, account = risk_of(FakePaper(), FakeMarket()), account_of(HELD)
+    gone, stays = (asyncio.ensure_future(risk.view(account)) for _ in range(2))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert (await stays).found.var95 > 0
+    assert gone.cancelled()
 
 
 async def test_new_limits_are_judged_by_at_once():

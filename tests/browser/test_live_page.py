@@ -233,7 +233,7 @@ def test_success_is_told_with_its_reason_or_the_number_of_symbols(shared, tab) -
     row = page.locator("tr[data-symbol]:not(.stopped)").first
     row.click()
     line = page.locator(".success")
-    told = re.compile(r"^Success (uncalibrated: .+|.*\d+ %.*calibrated on \d+ symbols\))$")
+    told = re.compile(r"^Success (uncalibrated: .+|.*\d+ %.*calibrated on \d+ symbols)$")
     expect(line).to_have_text(told, timeout=SLOW_MS)
     expect(line).to_have_text(re.compile("calibrated on"), timeout=60_000)  # learned meanwhile
     _wait(page, lambda: "Success" in str(row.get_attribute("title")))

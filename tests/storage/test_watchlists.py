@@ -1,5 +1,6 @@
 import pytest
 
+from opportunity.contracts.watchlists import MOST_SYMBOLS
 from opportunity.storage.failures import DatabaseError
 from opportunity.storage.watchlists import MOST_LISTS, Watchlist, WatchlistRepository
 
@@ -21,6 +22,18 @@ def test_saving_again_replaces(lists):
     lists.write("majors", ("ETH/USDT",))
     assert lists.write("majors", ("BTC/USDT",)).symbols == ("BTC/USDT",)
     assert [kept.symbols for kept in lists.read()] == [("BTC/USDT",)]
+
+
+def test_a_change_leaves_what_others_did(lists):
+    assert lists.change("majors", ["BTC/USDT", "ETH/USDT"]).symbols == ("BTC/USDT", "ETH/USDT")
+    lists.change("majors", ["SOL/USDT", "BTC/USDT"])
+    assert lists.change("majors", remove=["ETH/USDT"]).symbols == ("BTC/USDT", "SOL/USDT")
+    assert lists.change("empty").symbols == ()
+    with pytest.raises(KeyError, match="Did you mean 'majors'"):
+        lists.change("major", remove=["ETH/USDT"])
+    with pytest.raises(ValueError, match=f"symbols must be at most {MOST_SYMBOLS}"):
+        lists.change("majors", [f"S{i}/USDT" for i in range(MOST_SYMBOLS)])
+    assert [len(kept.symbols) for kept in lists.read()] == [0, 2]
 
 
 def test_deleted_once(lists):

@@ -1,5 +1,6 @@
 import orjson
 import pytest
+from drawn import drawn
 
 from app.components.backtest_form import INSIDE, BacktestForm, job_state
 from app.jobs import Job
@@ -18,6 +19,26 @@ def test_offers_what_can_be_tested_and_a_span_up_to_now() -> None:
     assert ["4h", 14_400_000] in offered["frames"]
     assert (offered["start"], offered["end"]) == ("2025-07-25", "2025-11-22")
     assert ["profit_factor", "Profit factor"] in offered["objectives"]
+
+
+def test_an_emptied_field_is_no_zero_and_a_preset_that_is_gone_is_not_chosen() -> None:
+    form = BacktestForm()
+    form.offer(("BTC/USDT",), ("1h",), ["balanced", "mine"], 1_763_812_800_000)
+    first = form.offered
+    form.offer(("BTC/USDT",), ("1h",), ["balanced", "other"], 1_763_812_800_000)
+    asked, shown = drawn(BacktestForm, """
+        const form = root.querySelector("form"), all = root.querySelectorAll("input");
+        const fee = all.find((one) => one.value === "0.05");
+        const preset = root.querySelectorAll("select")
+          .find((one) => one.options.some((option) => option.value === "mine"));
+        preset.value = "mine";
+        fee.value = "";
+        form.dispatchEvent(new Happening("submit"));
+        model.set({ offered: model.later });
+        return [model.said[0].asked, preset.value];""", offered=first, later=form.offered)
+    assert (asked["market"]["fee"], asked["market"]["slippage"]) == (None, 0.001)
+    assert asked["preset"] == "mine"
+    assert shown == ""
 
 
 def test_run_and_cancel_reach_the_page() -> None:

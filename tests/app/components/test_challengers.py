@@ -1,6 +1,7 @@
 import orjson
 import pytest
 import sqlalchemy as sa
+from drawn import drawn
 from shadowed import MARKET, contest, wall
 
 from app.comparisons import Comparisons
@@ -85,3 +86,14 @@ def test_presses_reach_the_page_and_what_was_refused_is_told() -> None:
     }  # fmt: skip
     part._handle_msg("nonsense")
     assert len(asked) == 2
+
+
+def test_presets_that_changed_are_offered_though_as_many() -> None:
+    seen = drawn(Challengers, """
+        const select = root.querySelector("select");
+        const names = () => select.options.map((one) => one.value);
+        const seen = [names()];
+        select.value = "bold";
+        model.set({ presets: '["bold", "new"]' });
+        return [...seen, names(), select.value];""", presets='["bold", "old"]')
+    assert seen == [["bold", "old"], ["bold", "new"], "bold"]

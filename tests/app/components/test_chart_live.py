@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from drawn import drawn
 
 from app.components.chart import COLUMNS, MarketChart
 from app.components.chart_live import _FOLD, ChartLive, ChartScore, picture_of
@@ -170,3 +171,38 @@ def test_states_name_the_stream() -> None:
     live.fail("ETH/USDT", "1h", "no history")
     assert orjson.loads(live.state)["error"] == "no history"
     assert ChartScore().styles["position"] == "absolute"
+
+
+def test_a_stream_that_failed_first_begins_without_the_prices_of_the_one_before() -> None:
+    chart, live, states = MarketChart(titled=False), ChartLive(), []
+    live.param.watch(lambda event: states.append(event.new), "state")
+    live.follow(chart, "BTC/USDT", "1h", 0)
+    live.wait("ADA/USDT", "1h")
+    live.fail("ADA/USDT", "1h", "no history")
+    live.follow(chart, "ADA/USDT", "1h", 0)
+    script = f"""
+        const names = {json.dumps(list(COLUMNS))};
+        const row = () => ({{ ...Object.fromEntries(names.map((n) => [n, [1]])), opened: [0] }});
+        const signal = {{ connect() {{}}, disconnect() {{}}, emit() {{}} }};
+        const source = {{ data: row(), change: signal, properties: {{ data: {{ change: signal }} }},
+          setv(values) {{ Object.assign(source, values); }} }};
+        const found = (id) => (id === {json.dumps(chart.models()["source"])} ? source : null);
+        globalThis.Bokeh = {{ documents: [{{ get_model_by_id: found }}] }};
+        const say = (type, detail) => document.dispatchEvent(new CustomEvent(type, {{ detail }}));
+        const price = (symbol, now, volume) => say("opportunity:message", {{ type: "price", symbol,
+          ts: {HOUR}, open: now, high: now, low: now, close: now, volume }});
+        const seen = (symbol, now, volume) => {{
+          const bar = [{HOUR}, now, now, now, now, volume];
+          const told = {{ symbol, timeframe: "1h", base: bar, forming: bar, ahead: null }};
+          model.set({{ picture: JSON.stringify(told) }});
+        }};
+        const [first, wait, failed, second] = {json.dumps(states)};
+        model.set({{ state: first }});
+        seen("BTC/USDT", 100_000, 5);
+        price("BTC/USDT", 100_001, 900);
+        for (const state of [wait, failed, second]) model.set({{ state }});
+        source.data = row();
+        seen("ADA/USDT", 0.5, 10);
+        await new Promise((done) => setTimeout(done, 150));
+        return Array.from(source.data.close);"""
+    assert drawn(ChartLive, script) == [1, 0.5]

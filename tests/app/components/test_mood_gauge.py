@@ -3,6 +3,7 @@ import orjson
 import pytest
 from surrounded import DAY, NOW, around
 
+from app.components.island import dumps
 from app.components.mood_gauge import MOOD_WORDS, MoodGauge, mood_state
 from opportunity.live.context import MOODS
 
@@ -45,7 +46,6 @@ def test_classes_begin_at_their_number(value, mood) -> None:
     assert mood_state(around(moods=(value,)))["mood"]["text"] == mood
 
 
-def test_it_is_drawn_as_one_text() -> None:
-    part = MoodGauge()
-    part.draw(around(moods=(10,)))
+def test_the_state_is_text_without_nan() -> None:
+    part = MoodGauge(state=dumps(mood_state(around(moods=(10,)))))
     assert orjson.loads(part.state)["values"] == [10]

@@ -4,6 +4,7 @@ import numpy as np
 import orjson
 from surrounded import around
 
+from app.components.island import dumps
 from app.components.mood_table import MoodTable, mood_rows
 from opportunity.contracts import DETECTOR_NAMES
 
@@ -33,8 +34,6 @@ def test_a_symbol_that_is_not_judged_says_nothing() -> None:
 
 
 def test_nothing_before_the_warm_up() -> None:
-    part = MoodTable()
-    part.draw(None, None)
-    assert part.state == "{}"
-    part.draw(around(), _judged())
+    assert mood_rows(None, None) == {}
+    part = MoodTable(state=dumps(mood_rows(around(), _judged())))
     assert len(orjson.loads(part.state)["rows"]) == 2

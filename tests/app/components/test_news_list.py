@@ -1,4 +1,3 @@
-import orjson
 import pytest
 from surrounded import HOUR, NOW, around, told
 
@@ -28,8 +27,7 @@ def test_impact_has_a_name(value, name) -> None:
 
 def test_filters_take_known_values_alone() -> None:
     part = NewsList(impact="high", tone="bearish")
-    part.draw(around())
-    assert orjson.loads(part.state) == {
+    assert news_state(around()) == {
         "stamp": "simulated", "symbols": ["BTC/USDT", "ETH/USDT"], "items": []
     }
     with pytest.raises(ValueError, match="huge"):

@@ -2,7 +2,9 @@ import math
 from types import SimpleNamespace
 
 import orjson
+from drawn import drawn
 
+from app.components.island import dumps
 from app.components.paper_tiles import DayRisk, PaperTiles, tiles_state
 
 LIMITS = {"max_positions": 5, "max_drawdown": 0.15, "max_daily_loss": 0.03}
@@ -43,3 +45,13 @@ def test_before_there_is_an_account() -> None:
     tiles = PaperTiles()
     tiles.draw(tiles_state(account(), LIMITS, DayRisk(math.nan, "too short a past")))
     assert orjson.loads(tiles.state)["risk"] is None
+
+
+def test_every_figure_says_what_it_is_also_when_the_account_came_late() -> None:
+    state = dumps(tiles_state(account(), LIMITS, DayRisk(0.018, "a short past")))
+    titles = drawn(PaperTiles, f"""
+        model.set({{ state: {dumps(state)} }});
+        return root.querySelectorAll(".one").map((one) => one.title);""")
+    assert len(titles) == 5
+    assert all(titles)
+    assert titles[2] == "a short past"

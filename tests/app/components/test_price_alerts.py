@@ -1,6 +1,8 @@
 import pytest
+from drawn import drawn
 
-from app.components.price_alerts import alerts_state, read_price
+from app.components.island import dumps
+from app.components.price_alerts import PriceAlerts, alerts_state, read_price
 from opportunity.storage.price_alerts import PriceAlert
 
 
@@ -24,3 +26,20 @@ def test_a_price_is_a_number_above_nothing(wrong) -> None:
 
 def test_a_price_may_be_typed() -> None:
     assert read_price("0.0000123") == 0.0000123
+
+
+def test_the_side_of_an_alert_follows_from_the_price_of_its_own_symbol_only() -> None:
+    rules = drawn(PriceAlerts, """
+        const [symbol, at] = root.querySelectorAll("input"), rule = root.querySelector("select");
+        const found = [];
+        ask("price_alert", { symbol: "BTC/USDT", price: 100 });
+        type(at, "90"); found.push(rule.value);
+        type(symbol, "SOL/USDT"); rule.value = "above";
+        type(at, "60"); found.push(rule.value);
+        ask("price_alert", { symbol: "BTC/USDT", price: 100 });
+        root.querySelector("button").click();
+        type(symbol, "ada"); rule.value = "above";
+        type(at, "60"); found.push(rule.value, root.querySelector("p.note").textContent);
+        type(symbol, "link"); found.push(rule.value, root.querySelector("p.note").textContent);
+        return found;""", state=dumps(alerts_state((), ("LINK/USDT",), {"LINK/USDT": 70.0})))
+    assert rules == ["below", "above", "above", "", "below", "LINK/USDT is at 70.00 now"]

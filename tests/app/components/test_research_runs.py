@@ -1,4 +1,8 @@
+from types import SimpleNamespace
+
+import numpy as np
 import orjson
+import pytest
 from builders import random_bars
 from studied import SETUP, plan, search, walked
 
@@ -7,7 +11,7 @@ from app.backtests import Ran, Swept
 from app.components.island import dumps
 from app.components.research_runs import SHOWN, ResearchRuns, runs_state
 from app.jobs import Job
-from app.research_jobs import Walked
+from app.research_jobs import Stressed, Walked
 
 ABOUT = {"symbols": ["BTC/USDT", "ETH/USDT", "SOL/USDT"], "start": 1_763_812_800_000,
          "end": 1_763_899_200_000}  # fmt: skip
@@ -40,6 +44,16 @@ def test_each_kind_says_its_one_number() -> None:
     assert runs[2]["said"].endswith("%")
     assert runs[3]["said"]["text"] == "done"
     assert (runs[4]["said"], runs[4]["state"]) == ("", "running")
+
+
+@pytest.mark.parametrize(("times", "said"), [
+    (1.25, "\N{MULTIPLICATION SIGN}1.2"), (0.0, "\N{MULTIPLICATION SIGN}0.0"),
+    (float("inf"), "\N{MULTIPLICATION SIGN}\N{INFINITY}"), (float("nan"), "\N{EN DASH}"),
+])  # fmt: skip
+def test_costs_that_an_edge_survives_are_written_however_many(times, said) -> None:
+    found = Stressed(plan(), SimpleNamespace(break_even=np.array([times])))
+    (run,) = runs_state([job(0, "surface", result=found)], "")["runs"]
+    assert run["said"]["values"] == {"times": said}
 
 
 def test_a_press_opens_a_run() -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import orjson
 import pytest
+from drawn import drawn
 from said import english
 
 from app.components.signal_feed import KEPT, MOVE, SignalFeed, milliseconds
@@ -55,3 +56,18 @@ def test_click_selects() -> None:
 )
 def test_milliseconds_reads_numbers_and_iso(ts: Any, ms: int) -> None:
     assert milliseconds(ts) == ms
+
+
+def test_ages_go_on_with_the_market_between_signals() -> None:
+    feed = SignalFeed()
+    feed.take({"BTC/USDT": _signal(0.62, ts=1_000)})
+    feed.refresh(1_000, enabled=True)
+    ages = drawn(SignalFeed, """
+        const age = () => root.querySelector(".age").textContent, found = [age()];
+        const beat = (detail) =>
+          document.dispatchEvent(new CustomEvent("opportunity:beat", { detail }));
+        beat(7_201_000); found.push(age());
+        beat(1_000); found.push(age());
+        model.tell("remove"); beat(9_000_000_000); found.push(age());
+        return found;""", state=feed.state)
+    assert ages == ["now", "2 h", "2 h", "2 h"]

@@ -1,6 +1,8 @@
 import math
 
-from app.components.universe_picker import outcome_state, universe_state
+from drawn import drawn
+
+from app.components.universe_picker import UniversePicker, outcome_state, universe_state
 from app.universe import Quote
 
 
@@ -19,3 +21,13 @@ def test_state_tells_choice_and_what_wins_over_it() -> None:
     assert state == {
         "watched": ["A/USDT"], "chosen": None, "in_force": {"top": 1}, "overruled": "symbols",
     }
+
+
+def test_who_may_only_look_may_look_again() -> None:
+    disabled = drawn(UniversePicker, """
+        const look = root.querySelectorAll("button").find((one) => one.textContent === "Look");
+        root.querySelector("form").dispatchEvent(new Happening("submit"));
+        model.answer({ symbols: [], added: [], removed: [], held: [], note: "" });
+        await rest();
+        return look.disabled;""", role="viewer")
+    assert disabled is False

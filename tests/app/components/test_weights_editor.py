@@ -2,9 +2,12 @@ from typing import Any
 
 import orjson
 import pytest
+from drawn import drawn
 
+from app.components.island import dumps
 from app.components.language import phrase
 from app.components.weights_editor import WeightsEditor
+from opportunity.contracts import DETECTOR_NAMES
 from opportunity.errors import ConflictError
 from opportunity.scoring.weights import Weights
 
@@ -140,3 +143,22 @@ def test_what_is_in_force_is_what_was_marked() -> None:
     editor.set_active(Weights(sar=0.4).as_dict(), phrase("New weights ({by}).", by="api"))
     assert editor.in_force["sar"] == 0.4
     assert _note(editor)["text"]["values"] == {"by": "api"}
+
+
+@pytest.mark.parametrize("held", [0.0, 0.5, 0.93, 0.95, 0.99])
+def test_normalised_weights_are_hundredths_that_sum_to_1_and_none_below_0(held: float) -> None:
+    first, *others = DETECTOR_NAMES
+    values = dict.fromkeys(others, 0.11) | {first: held}
+    sent = drawn(WeightsEditor, """
+        root.querySelector("[data-weight]").querySelector(".lock").click();
+        root.querySelectorAll("button").find((one) => one.textContent === "normalise").click();
+        await new Promise((done) => setTimeout(done, 150));
+        return model.said.at(-1).values;""",
+        draft=dumps({"values": values, "n": 0}), active=dumps(values),
+    )  # fmt: skip
+    assert sent[first] == held
+    assert sum(sent.values()) == pytest.approx(1.0)
+    assert min(sent.values()) >= 0
+    assert {round(100 * weight, 9) % 1 for weight in sent.values()} == {0.0}
+    spread = [sent[name] for name in others]
+    assert max(spread) - min(spread) <= 0.01 + 1e-9

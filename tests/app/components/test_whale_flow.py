@@ -1,11 +1,13 @@
 import numpy as np
-import orjson
 import pytest
+from drawn import drawn
 from surrounded import HOUR, NOW, around
 
+from app.components.island import dumps
 from app.components.whale_flow import WhaleFlow, whale_state
 from opportunity.live.surroundings import FLOW, N_HOURS, LargePrint
 
+NONE = "\N{EN DASH}"
 PRICES = {"BTC/USDT": 100.0, "ETH/USDT": 10.0}
 
 
@@ -46,8 +48,28 @@ def test_prints_say_side_and_value() -> None:
 
 
 def test_nothing_before_the_warm_up_and_known_thresholds_alone() -> None:
+    assert whale_state(None, {}) == {}
     part = WhaleFlow()
-    part.draw(None, {})
-    assert orjson.loads(part.state) == {}
+    assert part.state == "{}"
     with pytest.raises(ValueError, match="7"):
         part.least = "7"
+
+
+def _net(symbol: str = "", symbols: tuple[str, ...] = ("BTC/USDT", "ETH/USDT")) -> list[str]:
+    prices = dict.fromkeys(symbols, 100.0)
+    state = dumps(whale_state(around(flow=_flow(large_buy=2.0), symbols=symbols), prices))
+    found: list[str] = drawn(WhaleFlow, """
+        return [...root.querySelectorAll(".tile")].map((one) => one.querySelector("b").textContent);
+        """, state=state, symbol=symbol)
+    return found
+
+
+def test_the_flow_of_a_symbol_that_is_not_known_is_no_zero() -> None:
+    assert _net()[0] == _net("BTC/USDT")[0] == "▲ +400 USDT"
+    assert _net("ETH/USDT") == [NONE] * 3
+
+
+def test_currencies_are_not_summed() -> None:
+    mixed = ("BTC/USDT", "ETH/BTC")
+    assert _net(symbols=mixed)[0] == NONE
+    assert _net("BTC/USDT", mixed)[0] == "▲ +400 USDT"

@@ -40,6 +40,16 @@ def test_only_problems_pass(monkeypatch) -> None:
         ("error", "late_s=3"), ("warning", "late_s=3")]
 
 
+def test_a_line_whose_values_do_not_fit_ends_nobody_who_logs_it(monkeypatch) -> None:
+    kept = Problems(lambda: 1)
+    monkeypatch.setattr(problems, "PROBLEMS", kept)
+    log = logging.Logger("lib")
+    log.addHandler(Keeper())
+    log.warning("%d bars late", "three")
+    log.error("%(name)s is gone", {"other": 1})
+    assert [one.text for one in kept.all()] == ["%(name)s is gone", "%d bars late"]
+
+
 def test_the_log_fills_it_without_secrets(monkeypatch, capsys) -> None:
     kept = Problems(lambda: 1)
     monkeypatch.setattr(problems, "PROBLEMS", kept)

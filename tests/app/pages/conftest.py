@@ -228,10 +228,12 @@ class World(Desk):
     async def save_preset(self, name: str, values: dict[str, float], by: str) -> None:
         self.saved[name] = dict(values)
         self.preset_by = by
+        self._tell("preset", {"name": name, "weights": self.saved[name]}, None, by)
 
     async def delete_preset(self, name: str, by: str) -> None:
         del self.saved[name]
         self.preset_by = by
+        self._tell("preset", {"name": name, "weights": None}, None, by)
 
     async def set_enabled(self, enabled: bool, by: str) -> None:
         self.agent.enabled = enabled

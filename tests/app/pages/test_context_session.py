@@ -1,9 +1,12 @@
 """One open Context page: what surrounds the market, read beside the page; one choice of symbol."""
 
+import threading
+
 import orjson
 import pytest
 from surrounded import NOW, around, told
 
+from app.components.whale_flow import whale_state
 from app.pages import context_session
 from app.pages.context_session import ContextSession
 from opportunity.storage.failures import DatabaseError
@@ -50,6 +53,20 @@ async def test_all_parts_show_what_was_read(session, world) -> None:
     assert set(rows) == {"BTC/USDT", "ETH/USDT"}
     assert orjson.loads(session.whales.state)["stamp"] == "simulated"
     assert session.gauge.clock == session.news.clock == session.whales.clock == NOW
+
+
+async def test_it_is_worded_on_another_thread(session, world, doc, turn, monkeypatch) -> None:
+    seen = []
+
+    def noted(*given):
+        seen.append(threading.get_ident())
+        return whale_state(*given)
+
+    monkeypatch.setattr(context_session, "whale_state", noted)
+    session.reading.ask(soon=True)
+    await turn(doc)
+    assert len(seen) == 1
+    assert threading.get_ident() not in seen
 
 
 async def test_before_the_warm_up_nothing_is_shown(world, doc, turn) -> None:

@@ -17,6 +17,14 @@ async def test_a_press_turns_the_agent_for_all_pages(world, doc, turn) -> None:
     assert other.agent.enabled is False
 
 
+async def test_what_was_turned_before_the_page_opened_is_seen(world, doc) -> None:
+    head = Head(world, doc, "dark")
+    assert head.agent.enabled
+    world.agent.enabled = False
+    head.open()
+    assert not head.agent.enabled
+
+
 async def test_the_beat_is_that_of_the_market_and_not_too_often(world, doc) -> None:
     head = Head(world, doc, "dark")
     head.show({"price": {}}, [])

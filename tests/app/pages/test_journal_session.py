@@ -162,7 +162,7 @@ async def test_challengers_begin_and_end_here(session, reads, world, doc, turn) 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [({"type": "stop", "name": "gone"}, "no challenger"),
-     ({"type": "add", "name": "x", "preset": "none"}, "none"),
+     ({"type": "add", "name": "x", "preset": "none"}, "preset must be a known name"),
      ({"type": "promote"}, "add or stop")],
 )  # fmt: skip
 async def test_what_is_refused_is_told(session, doc, turn, asked, said) -> None:

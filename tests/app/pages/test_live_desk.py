@@ -46,10 +46,13 @@ def _state(tool):
 async def test_lists_are_kept_by_the_server_and_known_to_the_table(session, world, ask) -> None:
     lists = session.desk.lists
     assert _state(lists) == {"lists": [], "symbols": list(world.symbols)}
-    answer = await ask(lists, "save", name=" mine ", symbols=["btc-usdt", "ETH/USDT", "BTCUSDT"])
+    answer = await ask(lists, "change", name=" mine ", add=["btc-usdt", "ETH/USDT", "BTCUSDT"])
     assert answer["error"] == ""
     assert world.watchlists.kept["mine"].symbols == ("BTC/USDT", "ETH/USDT")
     assert orjson.loads(session.table.lists) == {"mine": ["BTC/USDT", "ETH/USDT"]}
+    world.watchlists.change("mine", ["SOL/USDT"])  # by somebody else, and this page does not know
+    assert (await ask(lists, "change", name="mine", remove=["ETH/USDT"]))["error"] == ""
+    assert orjson.loads(session.table.lists) == {"mine": ["BTC/USDT", "SOL/USDT"]}
     assert (await ask(lists, "delete", name="mine"))["error"] == ""
     assert orjson.loads(session.table.lists) == {}
 
@@ -57,10 +60,10 @@ async def test_lists_are_kept_by_the_server_and_known_to_the_table(session, worl
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"what": "save", "name": " ", "symbols": []}, "name must have"),
-        ({"what": "save", "name": "x" * 65, "symbols": []}, "name must have"),
-        ({"what": "save", "name": "x", "symbols": ["?"]}, "symbol must"),
-        ({"what": "save", "name": "x", "symbols": [f"S{i}/USDT" for i in range(501)]}, "at most"),
+        ({"what": "change", "name": " ", "add": []}, "name must have"),
+        ({"what": "change", "name": "x" * 65}, "name must have"),
+        ({"what": "change", "name": "x", "add": ["?"]}, "symbol must"),
+        ({"what": "change", "name": "x", "add": [f"S{i}/USDT" for i in range(501)]}, "at most"),
         ({"what": "sing", "name": "x"}, "what must be"),
     ],
 )
@@ -142,7 +145,7 @@ async def test_who_may_only_look_changes_nothing(session, world, ask, monkeypatc
     monkeypatch.setattr(live_desk, "act", refuse)
     desk = session.desk
     for tool, what, detail in (
-        (desk.lists, "save", {"name": "x", "symbols": []}), (desk.lists, "delete", {"name": "x"}),
+        (desk.lists, "change", {"name": "x", "add": []}), (desk.lists, "delete", {"name": "x"}),
         (desk.alerts, "add", {"symbol": "BTC/USDT", "rule": "above", "price": 1}),
         (desk.alerts, "delete", {"id": 1}), (desk.universe, "choose", {"top": 1}),
         (desk.frames, "apply", {"weights": {"1h": 1}}),

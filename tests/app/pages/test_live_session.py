@@ -144,6 +144,8 @@ async def test_choice_in_one_place_is_the_choice_everywhere(session, doc, turn) 
 
 
 async def test_presets_are_kept_by_the_server(session, world, doc, turn) -> None:
+    other = LiveSession(world, doc, "", "1h", "dark")
+    other.open()
     session.weights.editor._handle_msg(
         {"type": "save", "name": "mine", "values": world.weights.as_dict()}
     )
@@ -151,10 +153,13 @@ async def test_presets_are_kept_by_the_server(session, world, doc, turn) -> None
     assert "mine" in world.saved
     assert world.preset_by == "page"
     world.preset_by = ""
-    assert "mine" in [p["name"] for p in orjson.loads(session.weights.editor.presets)]
+    for page in (session, other):
+        assert "mine" in [p["name"] for p in orjson.loads(page.weights.editor.presets)]
     session.weights.editor._handle_msg({"type": "delete", "name": "mine"})
     await turn(doc)
     assert (world.saved, world.preset_by) == ({}, "page")
+    assert "mine" not in [p["name"] for p in orjson.loads(other.weights.editor.presets)]
+    other.close()
 
 
 async def test_page_waits_for_a_market_that_warms_up(world, doc, turn, monkeypatch) -> None:

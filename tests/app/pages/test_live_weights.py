@@ -111,9 +111,39 @@ async def test_weights_of_others_are_followed_or_asked_about(made, world, doc, t
     assert _note(one)["conflict"] == ""
 
 
+async def test_weights_applied_while_the_page_is_on_its_way_are_there_when_it_opens(
+    world, doc, turn
+) -> None:
+    world.what_ifs = Asked()
+    one = LiveWeights(world, Head(world, doc, "dark"), lambda: None)
+    await world.apply_weights(world.weights.as_dict() | {"sar": 0.2, "smc": 0.1}, "api")
+    one.open()
+    assert (one.draft.sar, one.editor.in_force["sar"], one.turned) == (0.2, 0.2, False)
+    _send(one, "apply", values=one.draft.as_dict() | {"sar": 0.1, "smc": 0.2})
+    await turn(doc)
+    assert _note(one)["conflict"] == ""
+    assert world.weights.sar == pytest.approx(0.1)
+    one.close()
+
+
+async def test_a_draft_brought_back_does_not_hide_what_is_still_to_be_told(world, doc) -> None:
+    one = LiveWeights(world, Head(world, doc, "dark"), lambda: None)
+    before = world.weights.as_dict()
+    _send(one, "draft", values=before | {"sar": 0.4}, n=1)
+    told = {"value": before | {"sar": 0.2}, "version": 2, "by": "api"}
+    world.weights.update(told["value"])
+    world.weights_version = 2
+    _send(one, "draft", values=before, n=2)  # before the news of version 2 have come
+    one.changed(told)
+    assert (one.draft.sar, one.editor.in_force["sar"]) == (0.2, 0.2)
+    assert _note(one)["text"]["values"] == {"by": "api"}
+    one.close()
+
+
 async def test_presets_and_history_come_from_the_server(made, world, doc, turn) -> None:
     one, _ = made
     one.open()
+    await turn(doc)
     assert [p["name"] for p in orjson.loads(one.editor.presets)] == list(PRESETS)
     _send(one, "save", name="mine", values=world.weights.as_dict())
     await turn(doc)

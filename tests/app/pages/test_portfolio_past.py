@@ -54,9 +54,11 @@ async def test_what_cannot_be_read_is_asked_for_again(past, world, doc, turn, mo
         past.load(history=True)
         await _until(lambda: not past._loading, doc, turn)
     assert past._chart.points == "{}"
+    assert past._history.problem == "gone"  # else it would say that no trade has ended
     world.skip(LOAD_S + 1)
     past.again()
     await _until(lambda: past._history.state != "{}", doc, turn)
+    assert past._history.problem == ""
 
 
 async def test_a_page_that_has_gone_loads_nothing(past, doc):

@@ -127,6 +127,26 @@ async def test_weights_that_somebody_changed_meanwhile_are_not_overwritten(
     assert world.weights.as_dict() == PRESETS["aggressive"]
 
 
+@pytest.mark.parametrize("first", [
+    {"preset": "balanced"}, {"preset": "mine"}, {"why": "", "force": False},
+])  # fmt: skip
+async def test_what_others_changed_is_told_whatever_was_pressed_before(
+    guards, world, doc, turn, first
+) -> None:
+    await _answered(guards, world)
+    asked = {"type": "promote", "why": "x", "force": True}
+    if "preset" not in first:  # refused first, changed by somebody then
+        guards.panel._handle_msg(asked | first)
+        await _until(doc, turn, lambda: _state(guards)["error"])
+    await world.apply_weights(PRESETS["conservative"], by="somebody")
+    if "preset" in first:
+        guards.panel._handle_msg(asked | first)
+        await _until(doc, turn, lambda: _state(guards)["error"] or _state(guards)["done"])
+    guards.panel._handle_msg(asked)
+    await _until(doc, turn, lambda: "somebody else" in _state(guards)["error"])
+    assert world.weights.as_dict() == PRESETS["conservative"]
+
+
 async def test_an_answer_that_is_known_is_shown_again(guards, world, doc, job) -> None:
     await _answered(guards, world)
     other = ResearchGuards(world, Head(world, doc, "dark"))

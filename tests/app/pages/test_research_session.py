@@ -85,6 +85,14 @@ async def test_form_offers_the_market(session, world) -> None:
     assert world.hub.n_subscribers == 1
 
 
+async def test_a_preset_that_is_saved_meanwhile_is_offered(session, world, doc, turn) -> None:
+    world.saved["mine"] = dict(world.presets()[1].weights)
+    world.hub.emit("config", {"what": "preset", "value": {"name": "mine"}, "version": None,
+                              "by": "anna", "ts": 1})  # fmt: skip
+    await turn(doc)
+    assert "mine" in orjson.loads(session.form.offered)["presets"]
+
+
 @pytest.mark.filterwarnings("default")
 async def test_run_shows_words_then_charts_and_follows_the_theme(
     session, world, doc, turn, asked
@@ -120,6 +128,7 @@ async def test_run_shows_words_then_charts_and_follows_the_theme(
     ({"symbol": "BTC/EUR"}, "symbol must be one that is watched here"),
     ({"start_date": "soon"}, "start_date: "),
     ({"fee": 0.5}, "fee: "),
+    ({"fee": None}, "fee: "),
     ({"end_date": "2020-01-01"}, "end_date must be later"),
     ({"nonsense": 1}, "nonsense: "),
 ])

@@ -3,12 +3,14 @@ import re
 import panel as pn
 import pytest
 from bokeh.document import Document
+from drawn import drawn
 from jinja2 import Environment
 
 from app.components.header import AgentToggle, ConnectionBadge, ThemeSwitch
+from app.components.island import COMMON_JS, Island
 from app.components.signal_table import SignalTable
 from app.pages import PAGES
-from app.pages.shell import asked, chosen_language, chosen_theme, shell
+from app.pages.shell import HERE, asked, chosen_language, chosen_theme, shell
 
 MACROS = Environment(autoescape=True).from_string(
     "{% macro embed(root) %}[{{ root }}]{% endmacro %}"
@@ -93,3 +95,38 @@ def test_language_is_what_was_chosen_or_what_the_browser_asks_for(
     monkeypatch.setattr(type(pn.state), "cookies", {"opportunity-language": cookie})
     monkeypatch.setattr(type(pn.state), "headers", seen)
     assert chosen_language() == language
+
+
+class Keys(Island):
+    """The keyboard of a page, and somebody who does whatever it asks for."""
+
+    _esm = f"""{COMMON_JS}
+        {(HERE / "keys.js").read_text(encoding="utf-8")}
+        export function render({{ model }}) {{
+          document.addEventListener("opportunity:do", (event) => {{
+            if (event.detail.what !== "known") model.said.push(event.detail.what);
+            event.preventDefault();
+          }});
+          return h("input", {{ type: "text" }});
+        }}"""
+
+
+def test_keys_ask_for_what_the_sheet_says_and_leave_the_browser_its_own() -> None:
+    done, kept = drawn(Keys, """
+        const press = (key, more = {}, target = document.body) => {
+          const event = new Happening("keydown", { key, code: "", target, ...more });
+          document.dispatchEvent(event);
+          return event.defaultPrevented;
+        };
+        const ctrl = { ctrlKey: true };
+        const both = { ...ctrl, shiftKey: true };
+        const kept = [press("S", both), press("A", both), press("x"), press("z", ctrl),
+          press("1", { altKey: true }), press("b", {}, root)];
+        const before = model.said.length;
+        for (const key of ["s", "f"]) press(key, ctrl);
+        press("s", ctrl, root);
+        press("2"); press("?", { shiftKey: true }); press("Escape");
+        press("\u0634", { code: "KeyB" });
+        return [model.said, [before, ...kept]];""")
+    assert kept == [0, *[False] * 6]
+    assert done == ["scan_deep", "search", "scan_deep", "view", "help", "close", "direction"]

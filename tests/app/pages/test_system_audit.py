@@ -58,6 +58,27 @@ async def test_a_new_line_keeps_what_was_asked_for(audit, services, doc, turn, m
     assert rows(audit) == ["rules 0", "agent 4", "agent 3", "agent 2"]
 
 
+async def test_what_a_new_line_pushes_out_can_be_asked_for(
+    audit, services, doc, turn, monkeypatch
+) -> None:
+    monkeypatch.setattr(system_audit, "PAGE", 2)
+    write(services, 3)
+    audit.load()
+    await turn(doc)
+    audit.log._handle_msg({"what": "older", "n": 1})
+    await turn(doc)
+    assert orjson.loads(audit.log.state)["next"] is None  # all three are shown
+    write(services, 1, "rules")
+    audit.load()
+    await turn(doc)
+    assert len(rows(audit)) == 3
+    assert orjson.loads(audit.log.state)["next"] is not None
+    audit.log._handle_msg({"what": "older", "n": 2})
+    await turn(doc)
+    assert rows(audit)[-1] == "agent 0"
+    assert orjson.loads(audit.log.state)["next"] is None
+
+
 async def test_one_kind_alone_and_no_unknown_one(audit, services, doc, turn) -> None:
     write(services, 2)
     write(services, 1, "rules")

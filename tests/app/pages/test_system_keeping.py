@@ -67,6 +67,27 @@ async def test_retention_changes_and_a_conflict_is_told(seat, services, turn) ->
     assert services.retention.days()["event"] == 30
 
 
+async def test_what_is_pressed_while_it_is_read_is_read_once_more(
+    seat, services, turn, monkeypatch
+) -> None:
+    days = services.retention.days
+    reads = []
+
+    def slow() -> dict[str, int]:
+        reads.append(dict(days()))
+        if len(reads) == 1:  # somebody presses while the first answer is on its way
+            services.retention._days |= {"event": 77}
+            seat.keeping.load()
+        return reads[-1]
+
+    monkeypatch.setattr(services.retention, "days", slow)
+    seat.keeping.load()
+    await turn(seat.doc)
+    tables = orjson.loads(seat.keeping.retention.state)["tables"]
+    assert {one["name"]: one["days"] for one in tables}["event"] == 77
+    assert len(reads) == 2
+
+
 async def test_a_viewer_changes_nothing_and_sees_no_problems(
     services, doc, turn, monkeypatch
 ) -> None:
