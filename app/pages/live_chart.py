@@ -148,7 +148,6 @@ class LiveChart:
             self.data = data
             with pn.io.hold(self._doc):
                 self._draw(data)
-                self.draw_overlay()
                 self._on_load()
         elif why and self._shown != (symbol, timeframe):
             self.data = self._shown = None  # another symbol's chart must not stand there
@@ -156,20 +155,39 @@ class LiveChart:
 
     def _draw(self, data: ChartData) -> None:
         assert self.chart is not None
-        chart, closed = self.chart, int(data.bars.time[-1])
         self._shown = self.symbol, self.timeframe
         first = len(self.places["price"]) == 1
         if first:
-            chart.wear(self._theme())
-            chart.load(replace(data, forming=None))
-            for name, place in self.places.items():
-                place.append(pn.pane.Bokeh(
-                    getattr(chart, name), sizing_mode="stretch_both", theme=None, margin=0
-                ))
-        self.live.follow(chart, self.symbol, checked(self.timeframe), closed)
-        if not first:  # the browser hears which bars come before they do: it adds unfinished ones
-            chart.load(replace(data, forming=None))
-        self.tell()
+            self.chart.wear(self._theme())
+        else:  # the browser hears which bars come before they do: it adds unfinished ones
+            self._follow(data)
+        self.chart.load(replace(data, forming=None))
+        self.draw_overlay()
+        if first:
+            self._put(list(self.places))
+        else:
+            self.tell()
+
+    def _put(self, names: list[str]) -> None:
+        """Put the figures into the page, one a turn: each holds the loop while it is sent."""
+        if self._closed:
+            return
+        name, *others = names
+        with pn.io.hold(self._doc):
+            self.places[name].append(pn.pane.Bokeh(
+                getattr(self.chart, name), sizing_mode="stretch_both", theme=None, margin=0
+            ))
+            if others:
+                self._doc.add_next_tick_callback(lambda: self._put(others))
+            elif self.data is not None:
+                self._follow(self.data)
+                self.tell()
+
+    def _follow(self, data: ChartData) -> None:
+        """Tell the browser which stream is drawn."""
+        assert self.chart is not None
+        closed = int(data.bars.time[-1])
+        self.live.follow(self.chart, self.symbol, checked(self.timeframe), closed)
 
     def draw_overlay(self) -> None:
         """Draw the chosen overlays."""

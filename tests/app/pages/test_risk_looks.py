@@ -131,3 +131,12 @@ async def test_it_looks_now_and_then_unless_nobody_sees_it(world, doc) -> None:
     assert not looks._loading
     assert looks._timer is not None  # and asks again later
     looks.close()
+
+
+async def test_it_may_be_closed_when_its_document_is_gone(world, doc) -> None:
+    world.paper = FakePaper(account_of())
+    world.risk = risk_of(world.paper, FakeMarket())
+    looks = Looks(world, doc, lambda look: None, lambda: True)
+    looks.open()
+    doc.callbacks.destroy()  # as the server does before it tells
+    looks.close()

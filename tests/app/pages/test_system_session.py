@@ -48,13 +48,20 @@ async def test_it_leaves_the_hub_and_looks_no_more(services, doc, turn) -> None:
     assert any(isinstance(one, PeriodicCallback) for one in doc.session_callbacks)
     session.close()
     assert services.hub.n_subscribers == before
-    assert not any(isinstance(one, PeriodicCallback) for one in doc.session_callbacks)
-    await turn(doc)
+    await turn(doc)  # what its timer asks for, too
     session.watch.again()
     session.audit.load()
     session.keeping.load()
     assert doc.session_callbacks == []
     assert session.watch.state.state == session.audit.log.state == "{}"
+
+
+async def test_it_may_be_closed_when_its_document_is_gone(services, doc, turn) -> None:
+    session = SystemSession(services, doc, "dark")
+    session.open()
+    await turn(doc)
+    doc.callbacks.destroy()  # as the server does before it tells
+    session.close()
 
 
 @pytest.mark.parametrize(
