@@ -32,6 +32,10 @@ _TURNS: "WeakKeyDictionary[Any, asyncio.Lock]" = WeakKeyDictionary()
 """One deep scan at a time a server, whoever asks: it takes all of a core."""
 
 
+_WORDED: "WeakKeyDictionary[Evaluation, dict[str, str]]" = WeakKeyDictionary()
+"""Whole rankings as JSON, by what keeps the agent from scoring: pages of one market share them."""
+
+
 class LiveTable:
     """Rows of one page, live or of a scan that was asked for.
 
@@ -73,10 +77,13 @@ class LiveTable:
 
     def draw(self) -> None:
         """Draw what is shown."""
+        newest = self._newest
         if self._scanned:
             self.table.draw(scanned_state(self._scanned, self._shown(self._kind)))
+        elif newest is None or self._weights.turned or newest.stops.size > LIMIT:
+            self.table.draw(table_state(newest, self._shown()))
         else:
-            self.table.draw(table_state(self._newest, self._shown()))
+            self.table.rows = _whole(newest, self._problem)
         self._tell()
 
     def _shown(self, kind: str = "") -> Shown:
@@ -84,8 +91,13 @@ class LiveTable:
         return Shown(
             filters=filters, members=orjson.loads(self.table.lists).get(filters.list),
             draft=self._weights.turned, held_up=held_up(self._services.feed_status()),
-            problem=str(getattr(self._services.agent, "last_error", "")), scan=kind,
+            problem=self._problem, scan=kind,
         )  # fmt: skip
+
+    @property
+    def _problem(self) -> str:
+        """What keeps the agent from scoring; empty while all is well."""
+        return str(getattr(self._services.agent, "last_error", ""))
 
     def _filtered(self) -> None:
         """Choose other rows, which matters only when not all of them travelled."""
@@ -211,3 +223,11 @@ def address_of(arguments: Mapping[str, Sequence[bytes]], symbols: Sequence[str])
     marked = [named[n] for n in said.get("compare", "").split(",") if n in named]
     found["compared"] = dumps(marked[:MOST_COMPARED])
     return found
+
+
+def _whole(evaluation: Evaluation, problem: str) -> str:
+    """Return a ranking of which all rows travel; the browser alone filters them."""
+    kept = _WORDED.setdefault(evaluation, {})
+    if problem not in kept:
+        kept[problem] = dumps(table_state(evaluation, Shown(problem=problem)))
+    return kept[problem]

@@ -3,7 +3,8 @@ import asyncio
 import orjson
 import pytest
 
-from app.components.rows import FIELDS
+from app.components.island import dumps
+from app.components.rows import FIELDS, table_state
 from app.pages import live_table
 from app.pages.live_session import LiveSession
 from app.pages.live_table import address_of
@@ -132,6 +133,26 @@ async def test_filters_choose_the_rows_when_not_all_travel(session, world, monke
     )
     session.table.filters = orjson.dumps({"q": "ETH"}).decode()
     assert [row[FIELDS.index("symbol")] for row in _state(session)["rows"]] == ["ETH/USDT"]
+
+
+async def test_pages_of_one_market_share_one_text_and_a_draft_has_its_own(
+    session, world, doc, turn, monkeypatch
+) -> None:
+    found = world.evaluation()
+    monkeypatch.setattr(world, "evaluation", lambda: found)
+    other = LiveSession(world, doc, "", "1h", "light")
+    for one in (session, other):
+        one.rows.show(found)
+    assert session.table.rows is other.table.rows
+    assert _state(session) == orjson.loads(dumps(table_state(found)))
+    session.weights.draft.update(smc=0.9)
+    session.rows.show(session.weights.rank(found))
+    assert _state(session)["draft"] is True
+    assert _state(other)["draft"] is False
+    world.agent.last_error = "no bars"
+    other.rows.draw()
+    assert _state(other)["problem"] == "no bars"
+    other.close()
 
 
 def test_the_address_says_how_the_table_is_shown() -> None:
