@@ -1,9 +1,12 @@
 """Services for the tests of the app's own modules."""
 
+from types import SimpleNamespace
+
 import pytest
 from served import build, settings_of
 
 from app.services import Services
+from opportunity.market.wall import wall_ms
 
 
 @pytest.fixture
@@ -36,3 +39,12 @@ async def again(tmp_path):
     yield restart
     for one in made:
         await one.stop()
+
+
+@pytest.fixture(autouse=True)
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no window of the rate limits end in the middle of a test."""
+    middle = wall_ms() // 60_000 * 60 + 30.0
+    still = SimpleNamespace(time=lambda: middle)
+    monkeypatch.setattr("limits.storage.memory.time", still)
+    monkeypatch.setattr("limits.strategies.time", still)
