@@ -120,6 +120,8 @@ def test_conflict_shows_both_versions_and_overwrites_nothing_unasked(server, ope
     one = opened()
     page = one.page
     _press(page, "sar", 5)
+    drafted = page.locator(".what-if .draft-line")  # drawn once the server knows of the draft
+    expect(drafted).to_have_attribute("d", re.compile("^M"), timeout=SLOW_MS)
     _put(server, THEIRS)
     expect(page.get_by_role("alert").filter(has_text="changed (api)")).to_be_visible(
         timeout=SLOW_MS
