@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from browsed import QUIET, SYMBOLS, Server
 from builders import random_bars
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from opportunity.market.store import BarStore
 from opportunity.storage.database import open_database
 from opportunity.storage.repositories import Memory
 from opportunity.storage.turned import Why
 from opportunity.trading.rules import TradeRules
+
+expect.set_options(timeout=30_000)  # a bound of a hang, not of what a busy machine takes
 
 
 @pytest.fixture

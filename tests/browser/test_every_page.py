@@ -193,6 +193,8 @@ def test_one_browser_sees_what_another_does(server, tab) -> None:
         page.locator("[data-weight=sar] input").first.focus()
         page.keyboard.press("ArrowRight")
     second.keyboard.press("ArrowRight")
+    drafted = second.locator(".what-if .draft-line")  # drawn once the server knows of the draft
+    expect(drafted).to_have_attribute("d", re.compile("^M"), timeout=SLOW_MS)
     version = weights_version(first)
     apply_of(first).click()
     first.wait_for_function(NEWER, arg=version, timeout=SLOW_MS)
