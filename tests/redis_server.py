@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from yarl import URL
 
 HOST: Final = "127.0.0.1"
 PASSWORD: Final = "redis-not-to-be-shown"
@@ -54,7 +55,10 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        return f"redis://worker:{PASSWORD}@{HOST}:{self.port}/0"
+        made = URL.build(
+            scheme="redis", user="worker", password=PASSWORD, host=HOST, port=self.port, path="/0"
+        )
+        return str(made)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
