@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from app.auth.pages import act
+from app.auth.roles import Role
 from app.components.island import dumps
 from app.components.language import phrase
 from app.components.weights_editor import WeightsEditor
@@ -126,8 +127,8 @@ class LiveWeights:
         self.what_if.ask()
 
     def _rests(self) -> None:
-        if self.turned:
-            self.what_if.ask(counts=True)
+        if self.turned:  # what is stored is no matter of who may only look
+            self.what_if.ask(counts=self.head.who.role >= Role.TRADER)
 
     def _pair(self) -> Pair:
         """Return the weights in force, and the draft where it differs."""

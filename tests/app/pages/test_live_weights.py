@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from app.auth.roles import Caller, Role
 from app.pages.head import Head
 from app.pages.live_weights import LiveWeights
 from opportunity.errors import ConflictError
@@ -75,6 +76,17 @@ async def test_history_is_asked_for_the_draft_and_counted_when_it_rests(
     await turn(doc)
     assert world.what_ifs.seen[-1][1:] == (None, False)
     assert orjson.loads(one.editor.what_if)["state"] == "missing"
+
+
+async def test_draft_of_somebody_who_may_only_look_is_counted_nowhere(
+    made, world, doc, turn
+) -> None:
+    one, _ = made
+    one.head.who = Caller("vera", Role.VIEWER, "cookie")
+    _send(one, "draft", values=world.weights.as_dict() | {"sar": 0.4}, n=1, rest=True)
+    await turn(doc)
+    assert world.what_ifs.seen
+    assert not any(counts for _, _, counts in world.what_ifs.seen)
 
 
 async def test_folded_picture_asks_for_nothing(made, world, doc, turn) -> None:
